@@ -1,0 +1,452 @@
+//! Bytes to policies. Nothing is believed before the checksum fits, and nothing is accepted that
+//! [`encode`](super::encode) would have written otherwise.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::layout::{
+    ALLOWED_ADDRESSES, CHECKSUM_SIZE, FORMAT, FORMAT_AT, HEADER_SIZE, LENGTH_AT, MAGIC, PLACES, POLICIES,
+    SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
+};
+use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec, Protocol};
+use super::{Image, Operator, Place, Places, Requirement, Selector, encode};
+
+/// Why bytes are not an image.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The magic number is missing.
+    #[error("not an lrpc image (it does not begin with the image's magic number)")]
+    NotAnImage,
+    /// A later lrpc wrote it.
+    #[error("the image has format {found}; this lrpc reads formats up to {FORMAT}")]
+    NewerFormat {
+        /// The format in the header.
+        found: u32,
+    },
+    /// The header's length and the number of bytes differ.
+    #[error("the image should be {expected} bytes long and is {found}")]
+    Length {
+        /// The length that the header gives, at least that of an empty image.
+        expected: u64,
+        /// The number of bytes.
+        found: u64,
+    },
+    /// At least one bit is not what was written.
+    #[error("the image is damaged: its checksum does not fit its bytes")]
+    Checksum,
+    /// A later lrpc added meaning that must not be ignored.
+    #[error("the image has a section {id} that changes what policies mean and that this lrpc does not know")]
+    UnknownSection {
+        /// The section's number.
+        id: u32,
+    },
+    /// The checksum fits, but no encoder writes this.
+    #[error("the image is malformed: {what}")]
+    Malformed {
+        /// The part that is wrong.
+        what: &'static str,
+    },
+}
+
+pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
+    let header = Header::read(&bytes)?;
+    let sections = header.sections(&bytes)?;
+
+    let mut policies = None;
+    let mut allowed = None;
+    let mut places = None;
+    for section in &sections {
+        let mut input = Reader(section.bytes);
+        match section.id {
+            POLICIES => policies = Some(input.list(Reader::policy)?),
+            ALLOWED_ADDRESSES => allowed = Some(input.option(|input| input.list(Reader::net))?),
+            PLACES => places = Some(input.places()?),
+            SIGNATURE => continue,
+            _ if section.semantic => return Err(DecodeError::UnknownSection { id: section.id }),
+            _ => continue,
+        }
+        input.end()?;
+    }
+    let (Some(policies), Some(allowed)) = (policies, allowed) else {
+        return Err(malformed("a section is missing"));
+    };
+    if !policies.is_sorted_by(|a, b| a.name < b.name) {
+        return Err(malformed("the policies are not in order"));
+    }
+    let canonical =
+        |id, bytes: &[u8]| sections.iter().any(|section| section.id == id && section.bytes == bytes);
+    if !canonical(POLICIES, &encode::policies_section(&policies))
+        || !canonical(ALLOWED_ADDRESSES, &encode::allowed_section(allowed.as_deref()))
+    {
+        return Err(malformed("the policies are not in canonical form"));
+    }
+    let semantic =
+        sections.iter().filter(|section| section.semantic).map(|section| (section.id, section.bytes));
+    let digest = encode::digest(semantic);
+    Ok(Image { policies, allowed_addresses: allowed, places, digest, bytes })
+}
+
+fn malformed(what: &'static str) -> DecodeError {
+    DecodeError::Malformed { what }
+}
+
+struct Header {
+    section_count: usize,
+}
+
+struct Section<'a> {
+    id: u32,
+    semantic: bool,
+    bytes: &'a [u8],
+}
+
+impl Header {
+    /// Checks magic, format, length and checksum, in this order, so that the message names the first cause.
+    fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if !bytes.starts_with(&MAGIC) {
+            return Err(DecodeError::NotAnImage);
+        }
+        let found = bytes.len() as u64;
+        let too_short = DecodeError::Length { expected: (HEADER_SIZE + CHECKSUM_SIZE) as u64, found };
+        let format = Reader::at(bytes, FORMAT_AT).u32().map_err(|_| too_short.clone())?;
+        if format > FORMAT {
+            return Err(DecodeError::NewerFormat { found: format });
+        }
+        let expected = Reader::at(bytes, LENGTH_AT).u64().map_err(|_| too_short.clone())?;
+        let section_count = Reader::at(bytes, SECTION_COUNT_AT).u32().map_err(|_| too_short.clone())?;
+        if bytes.len() < HEADER_SIZE + CHECKSUM_SIZE {
+            return Err(too_short);
+        }
+        if expected != found {
+            return Err(DecodeError::Length { expected, found });
+        }
+        let (content, checksum) = bytes.split_at(bytes.len() - CHECKSUM_SIZE);
+        if blake3::hash(content).as_bytes() != checksum {
+            return Err(DecodeError::Checksum);
+        }
+        if format == 0 {
+            return Err(malformed("there is no format 0"));
+        }
+        Ok(Self { section_count: section_count as usize })
+    }
+
+    /// The sections, which follow their table without gaps and in ascending order of id.
+    fn sections<'a>(&self, bytes: &'a [u8]) -> Result<Vec<Section<'a>>, DecodeError> {
+        let mut table = Reader::at(bytes, HEADER_SIZE);
+        let end = (bytes.len() - CHECKSUM_SIZE) as u64;
+        let table_size = (self.section_count as u64).saturating_mul(SECTION_ROW_SIZE as u64);
+        let mut next = table_size.saturating_add(HEADER_SIZE as u64);
+        if next > end {
+            return Err(malformed("the section table is longer than the image"));
+        }
+        let mut sections = Vec::<Section<'a>>::new();
+        for _ in 0..self.section_count {
+            let (id, flags) = (table.u32()?, table.u32()?);
+            let (offset, length) = (table.u64()?, table.u64()?);
+            if sections.last().is_some_and(|last| last.id >= id) || offset != next {
+                return Err(malformed("the sections are not in order"));
+            }
+            next = offset.saturating_add(length);
+            let range = usize::try_from(offset).ok().zip(usize::try_from(next).ok());
+            let section = range.filter(|_| next <= end).and_then(|(from, to)| bytes.get(from..to));
+            let bytes = section.ok_or(malformed("a section is longer than the image"))?;
+            sections.push(Section { id, semantic: flags & SEMANTIC != 0, bytes });
+        }
+        if next != end {
+            return Err(malformed("bytes belong to no section"));
+        }
+        Ok(sections)
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+type Read<T> = Result<T, DecodeError>;
+
+impl<'a> Reader<'a> {
+    fn at(bytes: &'a [u8], offset: usize) -> Self {
+        Self(bytes.get(offset..).unwrap_or_default())
+    }
+
+    fn take(&mut self, count: usize) -> Read<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(malformed("a section ends too early"))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn end(&self) -> Read<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(malformed("a section has bytes after its end")) }
+    }
+
+    fn u8(&mut self) -> Read<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Read<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Read<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Read<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    fn bool(&mut self) -> Read<bool> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(malformed("a truth value is neither 0 nor 1")),
+        }
+    }
+
+    fn text(&mut self) -> Read<String> {
+        let length = self.u32()? as usize;
+        String::from_utf8(self.take(length)?.to_vec()).map_err(|_| malformed("a text is not UTF-8"))
+    }
+
+    fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
+        if self.bool()? { read(self).map(Some) } else { Ok(None) }
+    }
+
+    /// A list grows as it is read: the count alone reserves nothing, since it may lie.
+    fn list<T>(&mut self, read: impl Fn(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+        let mut list = Vec::new();
+        for _ in 0..self.u32()? {
+            list.push(read(self)?);
+        }
+        Ok(list)
+    }
+
+    fn ip(&mut self) -> Read<IpAddr> {
+        match self.u8()? {
+            4 => self.array::<4>().map(IpAddr::from),
+            6 => self.array::<16>().map(IpAddr::from),
+            _ => Err(malformed("an address is neither IPv4 nor IPv6")),
+        }
+    }
+
+    fn net(&mut self) -> Read<IpNet> {
+        let ip = self.ip()?;
+        IpNet::new(ip, self.u8()?).map_err(|_| malformed("a prefix is longer than its address"))
+    }
+
+    fn port(&mut self) -> Read<PortSpec> {
+        let port = Port::new(self.u16()?).ok_or(malformed("a port is 0"))?;
+        let protocol = Protocol::from_number(self.u8()?).ok_or(malformed("a protocol is unknown"))?;
+        Ok(PortSpec { port, protocol, name: self.option(Self::text)? })
+    }
+
+    fn requirement(&mut self) -> Read<Requirement> {
+        let key = self.text()?;
+        let operator = match self.u8()? {
+            0 => Operator::In,
+            1 => Operator::NotIn,
+            2 => Operator::Exists,
+            3 => Operator::DoesNotExist,
+            _ => return Err(malformed("a selector's operator is unknown")),
+        };
+        Ok(Requirement::new(key, operator, self.list(Self::text)?))
+    }
+
+    fn selector(&mut self) -> Read<Selector> {
+        self.list(Self::requirement).map(Selector::new)
+    }
+
+    fn matcher(&mut self) -> Read<Matcher> {
+        let matcher = match self.u8()? {
+            0 => Matcher::Address { ip: self.ip()?, ports: self.list(Self::port)? },
+            1 => Matcher::Service { name: self.text()?, ports: self.list(Self::port)? },
+            _ => return Err(malformed("a matcher is unknown")),
+        };
+        if matches!(&matcher, Matcher::Address { ports, .. } if ports.is_empty()) {
+            return Err(malformed("an address policy has no port"));
+        }
+        Ok(matcher)
+    }
+
+    fn policy(&mut self) -> Read<Policy> {
+        let name = PolicyName { namespace: self.text()?, name: self.text()? };
+        let frontend = self.matcher()?;
+        let selector = self.selector()?;
+        let ports = self.list(Self::port)?;
+        if ports.is_empty() {
+            return Err(malformed("a policy has no backend port"));
+        }
+        let backend = Backend { selector, ports, address: self.option(Self::ip)? };
+        let skip = self.bool()?;
+        let fallback = if self.bool()? { Fallback::Drop } else { Fallback::Original };
+        let clients = match self.u8()? {
+            0 => Clients::All,
+            1 => Clients::Pods,
+            2 => Clients::Namespace,
+            3 => Clients::Selector(self.selector()?),
+            _ => return Err(malformed("a policy's clients are unknown")),
+        };
+        let nodes = self.option(Self::selector)?;
+        Ok(Policy { name, frontend, backend, skip, fallback, clients, nodes, shadow_service: self.bool()? })
+    }
+
+    fn places(&mut self) -> Read<Places> {
+        let files = self.list(|input| input.text().map(Arc::<str>::from))?;
+        let fields = self.list(Self::text)?;
+        let mut places = Places::default();
+        for _ in 0..self.u32()? {
+            let policy = PolicyName { namespace: self.text()?, name: self.text()? };
+            for _ in 0..self.u32()? {
+                let field = fields.get(self.u32()? as usize).ok_or(malformed("a place has no field"))?;
+                let file = files.get(self.u32()? as usize).ok_or(malformed("a place has no file"))?;
+                let place = Place {
+                    file: Arc::clone(file),
+                    line: self.u32()?,
+                    column: self.u32()?,
+                    end_line: self.u32()?,
+                    end_column: self.u32()?,
+                };
+                places.insert(policy.clone(), field.clone(), place);
+            }
+        }
+        Ok(places)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::Digest;
+
+    fn sample() -> Image {
+        let port = |port, name: Option<&str>| PortSpec {
+            port: Port::new(port).unwrap(),
+            protocol: Protocol::Tcp,
+            name: name.map(Into::into),
+        };
+        let policy = |name: &str, frontend| Policy {
+            name: PolicyName { namespace: "default".into(), name: name.into() },
+            frontend,
+            backend: Backend {
+                selector: Selector::new(vec![Requirement::new("app".into(), Operator::In, vec!["x".into()])]),
+                ports: vec![port(80, Some("http"))],
+                address: Some("169.254.169.252".parse().unwrap()),
+            },
+            skip: true,
+            fallback: Fallback::Drop,
+            clients: Clients::Selector(Selector::default()),
+            nodes: Some(Selector::default()),
+            shadow_service: true,
+        };
+        let address = Matcher::Address { ip: "fd00::1".parse().unwrap(), ports: vec![port(8080, None)] };
+        let service = Matcher::Service { name: "dns".into(), ports: vec![] };
+        let mut places = Places::default();
+        let place = Place { file: "p.yaml".into(), line: 1, column: 2, end_line: 1, end_column: 5 };
+        places.insert(policy("a", service.clone()).name, "metadata.name".into(), place);
+        let allowed = Some(vec!["fd00::5/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
+        Image::seal(vec![policy("b", address), policy("a", service)], allowed, Some(places))
+    }
+
+    /// The sample with `change` made to its bytes, and a checksum that fits again.
+    fn rewritten(change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let mut bytes = sample().bytes().to_vec();
+        bytes.truncate(bytes.len() - CHECKSUM_SIZE);
+        change(&mut bytes);
+        let checksum = blake3::hash(&bytes);
+        bytes.extend_from_slice(checksum.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn an_image_gives_back_what_was_sealed() {
+        let sealed = sample();
+        let decoded = Image::decode(sealed.bytes().to_vec()).unwrap();
+        assert_eq!(decoded.policies(), sealed.policies());
+        assert_eq!(decoded.allowed_addresses(), sealed.allowed_addresses());
+        assert_eq!(decoded.places(), sealed.places());
+        assert_eq!(decoded.digest(), sealed.digest());
+        assert_eq!(decoded.policies()[0].name.to_string(), "default/a");
+    }
+
+    #[test]
+    fn places_do_not_change_the_digest() {
+        let sealed = sample();
+        let allowed = sealed.allowed_addresses().map(<[IpNet]>::to_vec);
+        let stripped = Image::seal(sealed.policies().to_vec(), allowed, None);
+        assert_eq!(stripped.digest(), sealed.digest());
+        assert_ne!(Image::seal(sealed.policies().to_vec(), None, None).digest(), sealed.digest());
+        assert_eq!(sealed.digest().to_string().parse::<Digest>().unwrap(), sealed.digest());
+    }
+
+    #[test]
+    fn any_flipped_bit_is_refused() {
+        let bytes = sample().bytes().to_vec();
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(Image::decode(damaged).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn any_missing_end_is_refused() {
+        let bytes = sample().bytes().to_vec();
+        for length in 0..bytes.len() {
+            assert!(Image::decode(bytes[..length].to_vec()).is_err(), "length {length}");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_by_name() {
+        let newer = rewritten(|bytes| bytes[FORMAT_AT] = 9);
+        assert_eq!(Image::decode(newer).unwrap_err(), DecodeError::NewerFormat { found: 9 });
+    }
+
+    /// Appends an empty section 9 with these flags.
+    fn with_section(flags: u8) -> Vec<u8> {
+        rewritten(|bytes| {
+            let count = usize::from(bytes[SECTION_COUNT_AT]);
+            bytes[SECTION_COUNT_AT] += 1;
+            for row in 0..count {
+                let at = HEADER_SIZE + row * SECTION_ROW_SIZE + 8;
+                let offset = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+                bytes[at..at + 8].copy_from_slice(&(offset + SECTION_ROW_SIZE as u64).to_le_bytes());
+            }
+            let mut row = vec![9, 0, 0, 0, flags, 0, 0, 0];
+            row.extend(((bytes.len() + SECTION_ROW_SIZE) as u64).to_le_bytes());
+            row.extend([0; 8]);
+            let end_of_table = HEADER_SIZE + count * SECTION_ROW_SIZE;
+            bytes.splice(end_of_table..end_of_table, row);
+            let length = (bytes.len() + CHECKSUM_SIZE) as u64;
+            bytes[LENGTH_AT..LENGTH_AT + 8].copy_from_slice(&length.to_le_bytes());
+        })
+    }
+
+    #[test]
+    fn an_unknown_section_is_refused_only_where_it_has_meaning() {
+        assert_eq!(Image::decode(with_section(0)).unwrap().digest(), sample().digest());
+        assert_eq!(Image::decode(with_section(1)).unwrap_err(), DecodeError::UnknownSection { id: 9 });
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(noise in proptest::collection::vec(proptest::num::u8::ANY, 0..400), at in 0usize..2000) {
+            let mut bytes = rewritten(|bytes| {
+                for (index, byte) in noise.iter().enumerate() {
+                    let length = bytes.len();
+                    bytes[HEADER_SIZE + (at + index) % (length - HEADER_SIZE)] ^= byte;
+                }
+            });
+            let _ = Image::decode(bytes.clone());
+            bytes.drain(..8);
+            let _ = Image::decode(bytes);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The image: what `lrpc compile` writes and everything after it believes.
+//!
+//! [`policy`] and [`selector`] say what an image holds, [`places`] where in the manifests it was written,
+//! [`layout`] how the bytes are arranged (drawn in `docs/image-format.md`), [`encode`] and [`decode`] turn
+//! one into the other.
+//!
+//! It knows no YAML and no node. INVARIANT: equal policies give equal bytes in every semantic section, on
+//! every machine; only [`Image::decode`] makes an image out of bytes, and only [`Image::seal`] out of
+//! policies.
+
+mod decode;
+mod encode;
+mod layout;
+mod places;
+mod policy;
+mod selector;
+
+use ipnet::IpNet;
+
+pub use decode::DecodeError;
+pub use layout::FORMAT;
+pub use places::{Place, Places};
+pub use policy::{
+    Backend, Clients, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol, UnknownProtocol,
+};
+pub use selector::{Operator, Requirement, Selector};
+
+/// The blake3 digest over an image's semantic sections: equal policies have equal digests, whatever their
+/// files are called. Shown as `blake3:HEX`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest out of its 32 bytes.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl core::fmt::Display for Digest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "blake3:{}", blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl core::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A text is not `blake3:` and 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a digest is `blake3:` followed by 64 hexadecimal digits")]
+pub struct NotADigest;
+
+impl core::str::FromStr for Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let hex = text.strip_prefix("blake3:").ok_or(NotADigest)?;
+        blake3::Hash::from_hex(hex).map(|hash| Self(*hash.as_bytes())).map_err(|_| NotADigest)
+    }
+}
+
+/// A checked set of policies with its bytes. Holding one proves that the bytes are canonical and whole and
+/// that the digest is theirs.
+#[derive(Clone, Debug)]
+pub struct Image {
+    policies: Vec<Policy>,
+    allowed_addresses: Option<Vec<IpNet>>,
+    places: Option<Places>,
+    bytes: Vec<u8>,
+    digest: Digest,
+}
+
+impl Image {
+    /// The image of a set of policies: sorts them by namespace and name, encodes them and takes the digest.
+    ///
+    /// `allowed_addresses` is L14's list (`None`: every address), `places` where each field was written
+    /// (`None` in a stripped image). The caller has checked the policies: names are unique and ports are
+    /// written in the order that counts (R8).
+    pub fn seal(
+        mut policies: Vec<Policy>,
+        mut allowed_addresses: Option<Vec<IpNet>>,
+        places: Option<Places>,
+    ) -> Self {
+        policies.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(list) = &mut allowed_addresses {
+            *list = list.iter().map(IpNet::trunc).collect();
+            list.sort_unstable();
+            list.dedup();
+        }
+        let (bytes, digest) = encode::encode(&policies, allowed_addresses.as_deref(), places.as_ref());
+        Self { policies, allowed_addresses, places, bytes, digest }
+    }
+
+    /// The image in `bytes`, believed only after every byte has been checked.
+    ///
+    /// # Errors
+    /// [`DecodeError`] says what is wrong: not an image, a newer format, a length or checksum that does not
+    /// fit, a semantic section that this version does not know, or a value that no encoder writes.
+    pub fn decode(bytes: Vec<u8>) -> Result<Self, DecodeError> {
+        decode::decode(bytes)
+    }
+
+    /// The policies, sorted by namespace and name.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The addresses that address policies may redirect (L14), sorted; `None` allows every address.
+    pub fn allowed_addresses(&self) -> Option<&[IpNet]> {
+        self.allowed_addresses.as_deref()
+    }
+
+    /// Where each field was written; `None` in a stripped image.
+    pub fn places(&self) -> Option<&Places> {
+        self.places.as_ref()
+    }
+
+    /// The image as a file holds it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The digest over the semantic sections.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
