@@ -1,1 +1,44 @@
-fn main() {}
+//! The `lrpc` command: reads arguments, manifests and inventories, calls the compiler and the loader, prints
+//! what they say and picks the exit code.
+//!
+//! It decides nothing about policies. Each command is one file in [`commands`].
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod compilation;
+mod config;
+mod exit;
+mod inventory;
+mod manifests;
+mod output;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Command;
+use crate::output::{Color, Output};
+
+/// Compiler and atomic loader for Kubernetes Local Redirect Policies
+#[derive(Debug, Parser)]
+#[command(name = "lrpc", version, about, propagate_version = true)]
+struct Cli {
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.color);
+    let status = cli.command.run(output).unwrap_or_else(|failure| {
+        output.message(&failure.render());
+        failure.exit_status()
+    });
+    status.into()
+}

@@ -66,8 +66,8 @@ pub const fn mapped_words(user_ip4: u32) -> [u64; 2] {
 /// they mean is only defined for an IPv4-mapped address.
 #[inline(always)]
 pub const fn ip4_of_words(words: [u64; 2]) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the shift leaves the 32 bits that are meant")]
-    if cfg!(target_endian = "little") { (words[1] >> 32) as u32 } else { words[1] as u32 }
+    let [.., a, b, c, d] = words[1].to_ne_bytes();
+    u32::from_ne_bytes([a, b, c, d])
 }
 
 /// The address that two words stand for, IPv4 out of its IPv4-mapped form.
@@ -106,8 +106,8 @@ const fn port_of_word(word: u64) -> u16 {
 
 #[inline(always)]
 const fn user_port_of_word(word: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "the mask or shift leaves 16 bits")]
-    if cfg!(target_endian = "little") { (word & 0xffff) as u32 } else { (word >> 48) as u32 }
+    let [hi, lo, ..] = word.to_ne_bytes();
+    u16::from_ne_bytes([hi, lo]) as u32
 }
 
 #[inline(always)]
@@ -166,6 +166,14 @@ impl FrontendKey {
         Self { words: [high, low, port_protocol_word(port, protocol)] }
     }
 
+    /// The key of where a socket connects to, as its hook sees that: address and the low 16 bits of the port
+    /// in network byte order.
+    #[inline(always)]
+    pub const fn of_socket(user_ip4: u32, user_port: u32, protocol: u8) -> Self {
+        let [high, low] = mapped_words(user_ip4);
+        Self { words: [high, low, user_port_protocol_word(user_port, protocol)] }
+    }
+
     /// The frontend's address.
     pub const fn address(&self) -> IpAddr {
         address_of_words([self.words[0], self.words[1]])
@@ -179,6 +187,18 @@ impl FrontendKey {
     /// The frontend's protocol number.
     pub const fn protocol(&self) -> u8 {
         protocol_of_word(self.words[2])
+    }
+
+    /// The address as an IPv4 socket hook wants it; only meant for an IPv4 frontend.
+    #[inline(always)]
+    pub const fn user_ip4(&self) -> u32 {
+        ip4_of_words([self.words[0], self.words[1]])
+    }
+
+    /// The port as a socket hook wants it.
+    #[inline(always)]
+    pub const fn user_port(&self) -> u32 {
+        user_port_of_word(self.words[2])
     }
 }
 
@@ -216,6 +236,7 @@ impl FrontendValue {
     }
 
     /// What to do; `None` for a value that no loader of this version writes.
+    #[inline(always)]
     pub const fn action(&self) -> Option<Action> {
         match self.words[0] & 0xff {
             1 => Some(Action::Redirect),
@@ -225,17 +246,20 @@ impl FrontendValue {
     }
 
     /// Number of backends.
+    #[inline(always)]
     pub const fn count(&self) -> u32 {
         (self.words[0] >> 32) as u32
     }
 
     /// Index of the first backend in the backend table.
+    #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "the word was made from a u32")]
     pub const fn first(&self) -> u32 {
         self.words[1] as u32
     }
 
     /// The first backend; zeros in a [`Action::Drop`] value.
+    #[inline(always)]
     pub const fn backend(&self) -> Backend {
         Backend { words: [self.words[2], self.words[3], self.words[4]] }
     }
@@ -266,6 +290,15 @@ impl Backend {
         port_of_word(self.words[2])
     }
 
+    /// The address as an IPv4 socket hook wants it, `None` for an address that such a socket cannot reach.
+    #[inline(always)]
+    pub const fn user_ip4(&self) -> Option<u32> {
+        let [high, low] = [self.words[0], self.words[1]];
+        let ip4 = ip4_of_words([high, low]);
+        let [_, mapped] = mapped_words(ip4);
+        if high == 0 && low == mapped { Some(ip4) } else { None }
+    }
+
     /// The port as a socket hook wants it.
     #[inline(always)]
     pub const fn user_port(&self) -> u32 {
@@ -282,6 +315,27 @@ pub struct Peer {
     words: [u64; 6],
 }
 words!(Peer, 6);
+
+impl Peer {
+    /// What a socket that wanted `frontend` and got `backend` remembers.
+    #[inline(always)]
+    pub const fn new(frontend: FrontendKey, backend: Backend) -> Self {
+        let ([a, b, c], [d, e, f]) = (frontend.words, backend.words);
+        Self { words: [a, b, c, d, e, f] }
+    }
+
+    /// What the program connected to.
+    #[inline(always)]
+    pub const fn frontend(&self) -> FrontendKey {
+        FrontendKey { words: [self.words[0], self.words[1], self.words[2]] }
+    }
+
+    /// What the socket was connected to instead.
+    #[inline(always)]
+    pub const fn backend(&self) -> Backend {
+        Backend { words: [self.words[3], self.words[4], self.words[5]] }
+    }
+}
 
 /// The part of the `meta` table that programs read. The rest of the value, up to [`META_SIZE`], is the
 /// loader's own.
@@ -377,8 +431,27 @@ mod tests {
         let key = FrontendKey::new(ip("10.96.0.10"), 53, UDP);
         let [high, low] = mapped_words(user_ip4);
         assert_eq!(*key.words(), [high, low, user_port_protocol_word(user_port, UDP)]);
+        assert_eq!(FrontendKey::of_socket(user_ip4, user_port, UDP), key);
+        assert_eq!((key.user_ip4(), key.user_port()), (user_ip4, user_port));
         assert_eq!(ip4_of_words([high, low]), user_ip4);
         assert_eq!(Backend::new(ip("10.96.0.10"), 53).user_port(), user_port);
+    }
+
+    #[test]
+    fn an_ipv4_socket_reaches_ipv4_backends_only() {
+        let user_ip4 = u32::from_ne_bytes([10, 244, 1, 7]);
+        assert_eq!(Backend::new(ip("10.244.1.7"), 80).user_ip4(), Some(user_ip4));
+        assert_eq!(Backend::new(ip("fd00::1"), 80).user_ip4(), None);
+        assert_eq!(Backend::new(ip("::10.244.1.7"), 80).user_ip4(), None);
+        assert_eq!(Backend::new(ip("1::ffff:10.244.1.7"), 80).user_ip4(), None);
+    }
+
+    #[test]
+    fn a_peer_gives_back_both_ends() {
+        let frontend = FrontendKey::new(ip("169.254.169.254"), 8080, TCP);
+        let backend = Backend::new(ip("10.244.1.7"), 80);
+        let peer = Peer::new(frontend, backend);
+        assert_eq!((peer.frontend(), peer.backend()), (frontend, backend));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::layout::{
     ALLOWED_ADDRESSES, CHECKSUM_SIZE, FORMAT, FORMAT_AT, HEADER_SIZE, LENGTH_AT, MAGIC, PLACES, POLICIES,
-    SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
+    RESERVED_AT, SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec, Protocol};
 use super::{Image, Operator, Place, Places, Requirement, Selector, encode};
@@ -58,13 +58,14 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
     let mut allowed = None;
     let mut places = None;
     for section in &sections {
+        section.check_flags()?;
         let mut input = Reader(section.bytes);
         match section.id {
             POLICIES => policies = Some(input.list(Reader::policy)?),
             ALLOWED_ADDRESSES => allowed = Some(input.option(|input| input.list(Reader::net))?),
             PLACES => places = Some(input.places()?),
             SIGNATURE => continue,
-            _ if section.semantic => return Err(DecodeError::UnknownSection { id: section.id }),
+            _ if section.is_semantic() => return Err(DecodeError::UnknownSection { id: section.id }),
             _ => continue,
         }
         input.end()?;
@@ -98,8 +99,30 @@ struct Header {
 
 struct Section<'a> {
     id: u32,
-    semantic: bool,
+    flags: u32,
     bytes: &'a [u8],
+}
+
+impl Section<'_> {
+    fn is_semantic(&self) -> bool {
+        self.flags & SEMANTIC != 0
+    }
+
+    /// A section that this version knows has the flags that this version writes: cleared ones would take
+    /// its meaning out of the digest. What other flags of unknown sections mean is for later versions to
+    /// say.
+    fn check_flags(&self) -> Result<(), DecodeError> {
+        let expected = match self.id {
+            POLICIES | ALLOWED_ADDRESSES => SEMANTIC,
+            PLACES | SIGNATURE => 0,
+            _ => return Ok(()),
+        };
+        if self.flags == expected {
+            Ok(())
+        } else {
+            Err(malformed("a section has flags that are not its own"))
+        }
+    }
 }
 
 impl Header {
@@ -125,6 +148,9 @@ impl Header {
         let (content, checksum) = bytes.split_at(bytes.len() - CHECKSUM_SIZE);
         if blake3::hash(content).as_bytes() != checksum {
             return Err(DecodeError::Checksum);
+        }
+        if Reader::at(bytes, RESERVED_AT).u64() != Ok(0) {
+            return Err(malformed("the reserved bytes are not zero"));
         }
         if format == 0 {
             return Err(malformed("there is no format 0"));
@@ -152,7 +178,7 @@ impl Header {
             let range = usize::try_from(offset).ok().zip(usize::try_from(next).ok());
             let section = range.filter(|_| next <= end).and_then(|(from, to)| bytes.get(from..to));
             let bytes = section.ok_or(malformed("a section is longer than the image"))?;
-            sections.push(Section { id, semantic: flags & SEMANTIC != 0, bytes });
+            sections.push(Section { id, flags, bytes });
         }
         if next != end {
             return Err(malformed("bytes belong to no section"));
@@ -433,6 +459,18 @@ mod tests {
     fn an_unknown_section_is_refused_only_where_it_has_meaning() {
         assert_eq!(Image::decode(with_section(0)).unwrap().digest(), sample().digest());
         assert_eq!(Image::decode(with_section(1)).unwrap_err(), DecodeError::UnknownSection { id: 9 });
+    }
+
+    /// Without its flag a section would fall out of the digest, and two sets of policies would share one.
+    #[test]
+    fn a_known_section_keeps_its_flags() {
+        for row in 0..3 {
+            let flags = HEADER_SIZE + row * SECTION_ROW_SIZE + 4;
+            let changed = rewritten(|bytes| bytes[flags] ^= 1);
+            assert!(matches!(Image::decode(changed), Err(DecodeError::Malformed { .. })), "row {row}");
+        }
+        let reserved = rewritten(|bytes| bytes[RESERVED_AT] = 1);
+        assert!(matches!(Image::decode(reserved), Err(DecodeError::Malformed { .. })));
     }
 
     proptest::proptest! {

@@ -9,7 +9,7 @@ pub(super) const MAGIC: [u8; 8] = *b"\x89LRPCIMG";
 pub(super) const FORMAT_AT: usize = MAGIC.len();
 pub(super) const SECTION_COUNT_AT: usize = FORMAT_AT + 4;
 pub(super) const LENGTH_AT: usize = SECTION_COUNT_AT + 4;
-const RESERVED_AT: usize = LENGTH_AT + 8;
+pub(super) const RESERVED_AT: usize = LENGTH_AT + 8;
 pub(super) const HEADER_SIZE: usize = RESERVED_AT + 8;
 
 /// One row of the section table: id, flags, offset, length.

@@ -1,0 +1,59 @@
+//! Arguments that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ipnet::IpNet;
+
+/// Which manifests to read, and with which rules.
+#[derive(Debug, Args)]
+pub(crate) struct ManifestArgs {
+    /// Policy manifests: files, folders (searched for *.yaml, *.yml and *.json), or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Namespace of manifests that name none
+    #[arg(long, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
+
+    /// Allow address policies only for these addresses; replaces the list in lrpc.toml (repeatable)
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) allow_address: Vec<IpNet>,
+
+    /// Settings to use instead of the nearest lrpc.toml upwards from the working directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Treat documents of other kinds as errors instead of ignoring them
+    #[arg(long)]
+    pub(crate) strict_kinds: bool,
+
+    /// Accept input without any policy
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+}
+
+/// What runs in the cluster.
+#[derive(Debug, Args)]
+pub(crate) struct InventoryArgs {
+    /// What `kubectl get pods,services,nodes -A -o yaml` (or json) printed: file or folder (repeatable)
+    #[arg(long = "inventory", value_name = "PATH")]
+    pub(crate) inventory: Vec<PathBuf>,
+}
+
+/// Where a node keeps what lrpc loads. With all three set to scratch directories, a second instance is
+/// fully apart from the node's own.
+#[derive(Debug, Args)]
+pub(crate) struct NodeDirsArgs {
+    /// Cgroup v2 directory under which everything is redirected [default: the host's cgroup2 root]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cgroup: Option<PathBuf>,
+
+    /// Directory in a bpffs where maps, programs and links are pinned
+    #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/lrpc")]
+    pub(crate) bpffs: PathBuf,
+
+    /// Directory for the history and the images by digest
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/lrpc")]
+    pub(crate) state: PathBuf,
+}

@@ -1,0 +1,56 @@
+//! `lrpc check`: every problem of every manifest.
+
+use clap::ValueEnum;
+
+use crate::arguments::{InventoryArgs, ManifestArgs};
+use crate::compilation;
+use crate::exit::Outcome;
+use crate::inventory;
+use crate::output::Output;
+use crate::report::{concise, human, json};
+
+/// Check manifests and report every problem
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc check policies --inventory cluster.yaml")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    manifests: ManifestArgs,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    /// End with 1 also for warnings
+    #[arg(long)]
+    deny_warnings: bool,
+
+    /// How to print the problems
+    #[arg(long, value_enum, default_value_t)]
+    format: ReportFormat,
+}
+
+/// How diagnostics are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// For people, with the text around each problem
+    #[default]
+    Human,
+    /// One line each
+    Concise,
+    /// For programs; its shape is a promise
+    Json,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let inventory = inventory::read(&args.inventory.inventory, output)?;
+    let compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
+    let reports = &compilation.reports;
+    match args.format {
+        ReportFormat::Human => {
+            output.result(&human::render(reports, output.colors_results()))?;
+            output.message(&compilation.summary());
+        }
+        ReportFormat::Concise => output.result(&concise::render(reports))?,
+        ReportFormat::Json => output.json(&json::views(reports))?,
+    }
+    compilation.conclude(args.deny_warnings)
+}

@@ -1,0 +1,111 @@
+//! `lrpc compile`: manifests to an image.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use lrpc_schema::image::{Image, Policy};
+use serde::Serialize;
+
+use crate::arguments::{InventoryArgs, ManifestArgs};
+use crate::compilation;
+use crate::exit::{ExitStatus, Failure, Outcome};
+use crate::inventory;
+use crate::output::{Format, Output};
+use crate::report::json::{self, DiagnosticView};
+use crate::report::human;
+
+/// Check manifests and write their image
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc compile policies -o policies.lrpc")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    manifests: ManifestArgs,
+
+    /// Where to write the image
+    #[arg(short, long, value_name = "IMAGE")]
+    output: PathBuf,
+
+    /// Leave out where the policies were written
+    #[arg(long)]
+    strip: bool,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    /// End with 1, and write no image, also for warnings
+    #[arg(long)]
+    deny_warnings: bool,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct CompileView<'a> {
+    image: Option<String>,
+    digest: Option<String>,
+    policies: usize,
+    frontends: Option<usize>,
+    diagnostics: Vec<DiagnosticView<'a>>,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let inventory = inventory::read(&args.inventory.inventory, output)?;
+    let mut compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
+    let conclusion = compilation.conclude(args.deny_warnings);
+    let image = compilation.image.take().filter(|_| matches!(conclusion, Ok(ExitStatus::Done)));
+    let image = image.map(|image| if args.strip { stripped(&image) } else { image });
+    if let Some(image) = &image {
+        write(&args.output, image.bytes())?;
+    }
+    let shown = args.output.display().to_string();
+    match args.format {
+        Format::Json => output.json(&CompileView {
+            image: image.as_ref().map(|_| shown),
+            digest: image.as_ref().map(|image| image.digest().to_string()),
+            policies: compilation.policies,
+            frontends: image.as_ref().map(|image| image.policies().iter().map(frontends).sum()),
+            diagnostics: json::views(&compilation.reports),
+        })?,
+        Format::Human => {
+            output.message(&human::render(&compilation.reports, output.colors_messages()));
+            output.message(&compilation.summary());
+            match &image {
+                Some(image) => output.result(&format!("{shown} {}", image.digest()))?,
+                None => output.message("no image was written"),
+            }
+        }
+    }
+    conclusion
+}
+
+/// The same policies without their places.
+fn stripped(image: &Image) -> Image {
+    Image::seal(image.policies().to_vec(), image.allowed_addresses().map(<[_]>::to_vec), None)
+}
+
+/// Listed frontend ports, and one for an all-ports policy.
+fn frontends(policy: &Policy) -> usize {
+    policy.frontend.ports().len().max(1)
+}
+
+/// Writes the image beside its place and moves it there, so that no reader meets half of one.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let written = tempfile::NamedTempFile::new_in(folder)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        })
+        .and_then(|file| file.persist(path).map_err(|error| error.error));
+    written.map(drop).map_err(|error| {
+        Failure::new(format!("{} cannot be written", path.display()))
+            .because(&error)
+            .help("name a file in a folder that exists and can be written")
+    })
+}

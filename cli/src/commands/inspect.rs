@@ -1,0 +1,192 @@
+//! `lrpc inspect`: what is in an image.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use lrpc_schema::image::{FORMAT, Image, Matcher, Policy, PortSpec};
+use serde::Serialize;
+
+use crate::commands::image;
+use crate::exit::{ExitStatus, Outcome};
+use crate::output::{Format, Output};
+
+/// Show what is in an image
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc inspect policies.lrpc --format json")]
+pub(crate) struct Args {
+    /// The image that `lrpc compile` wrote
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let image = image::read(&args.image)?;
+    match args.format {
+        Format::Json => output.json(&Inspection::of(&image))?,
+        Format::Human => output.result(&render(&Inspection::of(&image)))?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+#[derive(Serialize)]
+struct Inspection {
+    format: u32,
+    digest: String,
+    stripped: bool,
+    allowed_addresses: Option<Vec<String>>,
+    policies: Vec<PolicyView>,
+}
+
+#[derive(Serialize)]
+struct PolicyView {
+    policy: String,
+    kind: &'static str,
+    frontend: FrontendView,
+    backend: BackendView,
+    skip: bool,
+    fallback: &'static str,
+    clients: String,
+    nodes: Option<String>,
+    shadow_service: bool,
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FrontendView {
+    address: Option<String>,
+    service: Option<String>,
+    ports: Vec<PortView>,
+}
+
+#[derive(Serialize)]
+struct BackendView {
+    selector: String,
+    ports: Vec<PortView>,
+    address: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PortView {
+    port: u16,
+    protocol: &'static str,
+    name: Option<String>,
+}
+
+impl Inspection {
+    fn of(image: &Image) -> Self {
+        Self {
+            format: FORMAT,
+            digest: image.digest().to_string(),
+            stripped: image.places().is_none(),
+            allowed_addresses: image
+                .allowed_addresses()
+                .map(|list| list.iter().map(ToString::to_string).collect()),
+            policies: image.policies().iter().map(|policy| PolicyView::of(policy, image)).collect(),
+        }
+    }
+}
+
+impl PolicyView {
+    fn of(policy: &Policy, image: &Image) -> Self {
+        let (address, service) = match &policy.frontend {
+            Matcher::Address { ip, .. } => (Some(ip.to_string()), None),
+            Matcher::Service { name, .. } => (None, Some(format!("{}/{name}", policy.name.namespace))),
+        };
+        let place = image.places().and_then(|places| places.policy(&policy.name));
+        Self {
+            policy: policy.name.to_string(),
+            kind: policy.kind().as_str(),
+            frontend: FrontendView { address, service, ports: ports(policy.frontend.ports()) },
+            backend: BackendView {
+                selector: policy.backend.selector.to_string(),
+                ports: ports(&policy.backend.ports),
+                address: policy.backend.address.map(|address| address.to_string()),
+            },
+            skip: policy.skip,
+            fallback: policy.fallback.as_str(),
+            clients: policy.clients.to_string(),
+            nodes: policy.nodes.as_ref().map(ToString::to_string),
+            shadow_service: policy.shadow_service,
+            at: place.map(|place| format!("{}:{}", place.file, place.line)),
+        }
+    }
+}
+
+fn ports(ports: &[PortSpec]) -> Vec<PortView> {
+    ports
+        .iter()
+        .map(|port| PortView {
+            port: port.port.get(),
+            protocol: port.protocol.as_str(),
+            name: port.name.clone(),
+        })
+        .collect()
+}
+
+fn render(inspection: &Inspection) -> String {
+    let mut text = String::new();
+    // Writing to a `String` cannot fail, here and below.
+    let _ = writeln!(text, "format   {}", inspection.format);
+    let _ = writeln!(text, "digest   {}", inspection.digest);
+    let _ = writeln!(text, "places   {}", if inspection.stripped { "stripped" } else { "kept" });
+    if let Some(list) = &inspection.allowed_addresses {
+        let list = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+        let _ = writeln!(text, "allowed  {list}");
+    }
+    for policy in &inspection.policies {
+        let _ = write!(text, "\n{}", render_policy(policy));
+    }
+    text
+}
+
+fn render_policy(policy: &PolicyView) -> String {
+    let mut text = format!("{} ({})", policy.policy, policy.kind);
+    if let Some(at) = &policy.at {
+        let _ = write!(text, "  {at}");
+    }
+    let PolicyView { frontend, backend, .. } = policy;
+    let target = frontend.address.as_deref().or(frontend.service.as_deref()).unwrap_or_default();
+    let what = if frontend.address.is_some() { "address" } else { "service" };
+    let _ = write!(text, "\n  from  {what} {target} {}", render_ports(&frontend.ports));
+    let selector = if backend.selector.is_empty() { "every pod" } else { &backend.selector };
+    let _ = write!(text, "\n  to    pods {selector} {}", render_ports(&backend.ports));
+    if let Some(address) = &backend.address {
+        let _ = write!(text, " at {address}");
+    }
+    let mut settings = Vec::new();
+    if policy.skip {
+        settings.push("backends' own traffic left alone".to_owned());
+    }
+    if policy.fallback != "original" {
+        settings.push(format!("fallback {}", policy.fallback));
+    }
+    if policy.clients != "all" {
+        settings.push(format!("clients {}", policy.clients));
+    }
+    if let Some(nodes) = &policy.nodes {
+        settings.push(format!("nodes {nodes}"));
+    }
+    if policy.shadow_service {
+        settings.push("may shadow a Service".to_owned());
+    }
+    if !settings.is_empty() {
+        let _ = write!(text, "\n  with  {}", settings.join("; "));
+    }
+    text.push('\n');
+    text
+}
+
+fn render_ports(ports: &[PortView]) -> String {
+    if ports.is_empty() {
+        return "all ports".to_owned();
+    }
+    let one = |port: &PortView| match &port.name {
+        Some(name) => format!("{}/{} ({name})", port.port, port.protocol),
+        None => format!("{}/{}", port.port, port.protocol),
+    };
+    ports.iter().map(one).collect::<Vec<_>>().join(", ")
+}

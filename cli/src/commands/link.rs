@@ -1,0 +1,119 @@
+//! `lrpc link`: the map set that a node would get.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use lrpc_loader::inventory::Inventory;
+use lrpc_loader::{LinkError, Linked, MapSet};
+use lrpc_schema::image::Image;
+use serde::Serialize;
+
+use crate::arguments::InventoryArgs;
+use crate::commands::image;
+use crate::commands::row::RowView;
+use crate::exit::{Failure, Outcome};
+use crate::inventory;
+use crate::output::{Format, Output};
+use crate::report::json::{self, DiagnosticView};
+use crate::report::{self, Report, finding, human};
+
+/// Show the map set that a node would get
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc link policies.lrpc --inventory cluster.yaml --node worker-1")]
+pub(crate) struct Args {
+    /// The image that `lrpc compile` wrote
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    /// The node, by its name in the inventory
+    #[arg(long, value_name = "N")]
+    node: String,
+
+    /// Narrow the addresses that the image allows to these (repeatable)
+    #[arg(long, value_name = "CIDR")]
+    allow_address: Vec<IpNet>,
+
+    /// End with 1 also for warnings
+    #[arg(long)]
+    deny_warnings: bool,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Serialize)]
+struct LinkView<'a> {
+    node: &'a str,
+    image: String,
+    digest: String,
+    frontends: Vec<RowView>,
+    diagnostics: Vec<DiagnosticView<'a>>,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let image = image::read(&args.image)?;
+    let inventory = inventory::require(&args.inventory.inventory, output)?;
+    let linked = link(&image, &inventory, &args.node, &args.allow_address)?;
+    let reports = reports(&linked, &image);
+    let rows: Vec<RowView> = linked.map_set.rows().iter().map(RowView::of).collect();
+    match args.format {
+        Format::Json => output.json(&LinkView {
+            node: &args.node,
+            image: image.digest().to_string(),
+            digest: linked.map_set.digest().to_string(),
+            frontends: rows,
+            diagnostics: json::views(&reports),
+        })?,
+        Format::Human => {
+            output.message(&human::render(&reports, output.colors_messages()));
+            output.result(&render(&args.node, &linked.map_set, &rows))?;
+        }
+    }
+    Ok(report::status(&reports, args.deny_warnings))
+}
+
+/// Links an image for one node; `narrow` narrows the image's allow-list where it is not empty (L14).
+///
+/// # Errors
+/// When the node is not in the inventory; the message names those that are.
+pub(crate) fn link(
+    image: &Image,
+    inventory: &Inventory,
+    node: &str,
+    narrow: &[IpNet],
+) -> Result<Linked, Failure> {
+    let narrow = (!narrow.is_empty()).then_some(narrow);
+    lrpc_loader::link(image, inventory, node, narrow).map_err(|error| match error {
+        LinkError::NoSuchNode { .. } => Failure::new(error.to_string()).help(known_nodes(inventory)),
+    })
+}
+
+fn known_nodes(inventory: &Inventory) -> String {
+    const SHOWN: usize = 10;
+    let count = inventory.nodes().len();
+    let names: Vec<&str> = inventory.nodes().take(SHOWN).map(|node| &*node.name).collect();
+    match count.saturating_sub(names.len()) {
+        _ if names.is_empty() => "the inventory has no Nodes; dump them with pods,services,nodes".to_owned(),
+        0 => format!("the inventory has {}", names.join(", ")),
+        more => format!("the inventory has {} and {more} more", names.join(", ")),
+    }
+}
+
+/// What linking found, at the places that the image remembers.
+pub(crate) fn reports(linked: &Linked, image: &Image) -> Vec<Report> {
+    linked.findings.iter().map(|found| finding::report(found, image.places())).collect()
+}
+
+fn render(node: &str, map_set: &MapSet, rows: &[RowView]) -> String {
+    let mut text = format!("node {node}, {}\n", map_set.digest());
+    for row in rows {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{}", row.render());
+    }
+    text
+}

@@ -1,0 +1,197 @@
+//! Manifests to a plan: reads the files, spreads them over the cores, and gathers what the compiler and, with
+//! an inventory, the linker say.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, Parsed, Plan, Source};
+use lrpc_loader::{Inventory, Linker, findings};
+use lrpc_schema::image::Image;
+
+use crate::arguments::ManifestArgs;
+use crate::config::{self, Config};
+use crate::exit::{ExitStatus, Failure};
+use crate::manifests::{self, InputFile, Unreadable};
+use crate::report::finding::Sources;
+use crate::report::{self, Report, diagnostic, finding};
+
+/// What came of a set of manifests.
+pub(crate) struct Compilation {
+    /// The image with all its places; `None` where there is an error.
+    pub(crate) image: Option<Image>,
+    /// Everything that was found, in the order in which it is shown.
+    pub(crate) reports: Vec<Report>,
+    /// The paths that could not be read.
+    unreadable: Vec<Unreadable>,
+    /// Policies, right or wrong.
+    pub(crate) policies: usize,
+    /// Documents of other kinds.
+    pub(crate) ignored: usize,
+    files: usize,
+    allow_empty: bool,
+}
+
+/// Compiles the manifests that the arguments name.
+///
+/// # Errors
+/// When the settings cannot be read. What is wrong with a manifest is in the result.
+pub(crate) fn compile(args: &ManifestArgs, inventory: Option<&Inventory>) -> Result<Compilation, Failure> {
+    let options = options(args, Config::load(args.config.as_deref())?)?;
+    let (files, unreadable) = manifests::read(&args.paths);
+    let count = files.len();
+    let (parsed, sources, mut reports) = parse(files);
+    let policies = parsed.iter().map(Parsed::policies).sum();
+    let checked = lrpc_compiler::check(parsed, &options);
+    let is_whole = reports.is_empty();
+    reports.extend(checked.diagnostics.iter().map(diagnostic::report));
+    // A file that is no text has no policies to check, and the others alone are another set.
+    let image = checked.plan.as_ref().filter(|_| is_whole).map(emit);
+    if let (Some(image), Some(inventory)) = (&image, inventory) {
+        reports.extend(link(image, inventory, &sources));
+    }
+    Ok(Compilation {
+        image,
+        reports,
+        unreadable,
+        policies,
+        ignored: checked.ignored,
+        files: count,
+        allow_empty: args.allow_empty,
+    })
+}
+
+fn emit(plan: &Plan) -> Image {
+    lrpc_compiler::emit(plan, false)
+}
+
+impl Compilation {
+    /// How the command ends.
+    ///
+    /// # Errors
+    /// When a path could not be read, or nothing in all of them was a policy; what was found in the others
+    /// has been printed before.
+    pub(crate) fn conclude(&self, deny_warnings: bool) -> Result<ExitStatus, Failure> {
+        if let Some(first) = self.unreadable.first() {
+            let message = match self.unreadable.len() {
+                1 => "a path cannot be read".to_owned(),
+                more => format!("{more} paths cannot be read"),
+            };
+            return Err(Failure::new(message).because(first));
+        }
+        let status = report::status(&self.reports, deny_warnings);
+        if self.policies == 0 && status == ExitStatus::Done && !self.allow_empty {
+            let looked = match self.files {
+                0 => "there is no *.yaml, *.yml or *.json file".to_owned(),
+                files => format!("{files} files hold {} documents of other kinds", self.ignored),
+            };
+            return Err(Failure::new("there is no CiliumLocalRedirectPolicy in the given paths")
+                .help(format!("{looked}; pass --allow-empty to compile an image without policies")));
+        }
+        Ok(status)
+    }
+
+    /// The last line for people: how much was looked at and what was found.
+    pub(crate) fn summary(&self) -> String {
+        let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+        let policies = count(self.policies, "policy", "policies");
+        let ignored = match self.ignored {
+            0 => String::new(),
+            ignored => format!(", {} of other kinds ignored", count(ignored, "document", "documents")),
+        };
+        format!("{policies} in {}{ignored}: {}\n", count(self.files, "file", "files"), report::summary(&self.reports))
+    }
+}
+
+/// Parses every file, on every core. The result is in the order of the files.
+fn parse(files: Vec<InputFile>) -> (Vec<Parsed>, Sources, Vec<Report>) {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
+    let queue = Mutex::new(files.into_iter().enumerate());
+    let work = || {
+        let mut done = Vec::new();
+        // A poisoned lock means that another worker panicked, and the scope will pass that on.
+        while let Some((place, file)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
+            done.push((place, parse_one(file)));
+        }
+        done
+    };
+    let mut done = match workers {
+        0 | 1 => work(),
+        workers => thread::scope(|scope| {
+            let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            handles.into_iter().filter_map(|handle| handle.join().ok()).flatten().collect()
+        }),
+    };
+    done.sort_unstable_by_key(|(place, _)| *place);
+    let (mut parsed, mut sources, mut reports) = (Vec::new(), Sources::new(), Vec::new());
+    for (_, result) in done {
+        match result {
+            Ok((source, file)) => {
+                sources.insert(Arc::clone(source.name()), source);
+                parsed.push(file);
+            }
+            Err(report) => reports.push(*report),
+        }
+    }
+    (parsed, sources, reports)
+}
+
+fn parse_one(file: InputFile) -> Result<(Source, Parsed), Box<Report>> {
+    match Source::from_bytes(file.name, file.bytes) {
+        Ok(source) => {
+            let parsed = lrpc_compiler::parse(&source);
+            Ok((source, parsed))
+        }
+        Err(problem) => Err(Box::new(diagnostic::report(&problem))),
+    }
+}
+
+/// What linking every node finds, each once with its nodes.
+fn link(image: &Image, inventory: &Inventory, sources: &Sources) -> Vec<Report> {
+    let linker = Linker::new(image, inventory, None);
+    let findings = inventory.nodes().filter_map(|node| {
+        let linked = linker.link(&node.name).ok()?;
+        Some((node.name.to_string(), linked.findings))
+    });
+    let merged = findings::across(&linker, findings);
+    merged.iter().map(|found| finding::across(found, image.places(), sources)).collect()
+}
+
+fn options(args: &ManifestArgs, config: Config) -> Result<Options, Failure> {
+    let severities: BTreeMap<String, Level> =
+        config.severity.into_iter().map(|(code, severity)| (code, level(severity))).collect();
+    for code in severities.keys() {
+        report::pages::warning(code)?;
+    }
+    Ok(Options {
+        default_namespace: args.namespace.clone(),
+        allowed_addresses: match args.allow_address.as_slice() {
+            [] => config.allowed_addresses,
+            given => Some(given.to_vec()),
+        },
+        strict_kinds: args.strict_kinds,
+        severities,
+        namespaces: config.namespaces.into_iter().map(|(name, rule)| (name, namespace(rule))).collect(),
+    })
+}
+
+fn level(severity: config::Severity) -> Level {
+    match severity {
+        config::Severity::Error => Level::Error,
+        config::Severity::Warning => Level::Warning,
+        config::Severity::Off => Level::Off,
+    }
+}
+
+fn namespace(rule: config::Namespace) -> NamespaceRule {
+    let kind = |matcher| match matcher {
+        config::Matcher::Address => MatcherKind::Address,
+        config::Matcher::Service => MatcherKind::Service,
+    };
+    NamespaceRule {
+        matchers: rule.matchers.map(|list| list.into_iter().map(kind).collect()),
+        addresses: rule.addresses,
+        services: rule.services,
+    }
+}

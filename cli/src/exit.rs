@@ -1,0 +1,81 @@
+//! How a command ends: one of three codes, and, where it could not run, the words why.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+/// The exit codes that scripts hold on to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ExitStatus {
+    /// Done; for comparisons: the same.
+    Done = 0,
+    /// Findings, a difference, or a state other than the one asked for.
+    Findings = 1,
+    /// Could not run: bad usage, unreadable input, or a refusal by the kernel.
+    CouldNotRun = 2,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// Why a command could not do its work, or did not want to: a headline, what caused it and what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: ExitStatus,
+    message: String,
+    causes: Vec<String>,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// A failure that ends with [`ExitStatus::CouldNotRun`].
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { status: ExitStatus::CouldNotRun, message: message.into(), causes: Vec::new(), help: None }
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds the error behind it, and those behind that one.
+    pub(crate) fn because(mut self, error: &(dyn Error + 'static)) -> Self {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            self.causes.push(error.to_string());
+            next = error.source();
+        }
+        self
+    }
+
+    /// Ends with another code.
+    pub(crate) fn status(mut self, status: ExitStatus) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The code to end with.
+    pub(crate) fn exit_status(&self) -> ExitStatus {
+        self.status
+    }
+
+    /// The text for standard error.
+    pub(crate) fn render(&self) -> String {
+        let mut text = format!("error: {}", self.message);
+        for cause in &self.causes {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "\n  caused by: {cause}");
+        }
+        if let Some(help) = &self.help {
+            let _ = write!(text, "\n  help: {help}");
+        }
+        text
+    }
+}
+
+/// What every command returns.
+pub(crate) type Outcome = Result<ExitStatus, Failure>;

@@ -1,0 +1,91 @@
+//! Finds and reads manifests.
+//!
+//! Folders are walked in sorted order, hidden entries are skipped, and a file that cannot be read does not
+//! keep the others from being read.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+/// A file's name as it was given (below a folder: the folder as given, and the path below it), and its
+/// bytes.
+pub(crate) struct InputFile {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A path that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be read", path.display())]
+pub(crate) struct Unreadable {
+    pub(crate) path: PathBuf,
+    #[source]
+    pub(crate) error: io::Error,
+}
+
+/// The files at the given paths, each once, and the paths that could not be read.
+pub(crate) fn read(paths: &[PathBuf]) -> (Vec<InputFile>, Vec<Unreadable>) {
+    let (files, mut unreadable) = find(paths);
+    let mut inputs = Vec::with_capacity(files.len());
+    for path in files {
+        match read_one(&path) {
+            Ok(bytes) => inputs.push(InputFile { name: path.to_string_lossy().into_owned(), bytes }),
+            Err(error) => unreadable.push(Unreadable { path, error }),
+        }
+    }
+    (inputs, unreadable)
+}
+
+/// The files at the given paths, each once, in the order in which they are read; `-` stands for itself.
+pub(crate) fn find(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Unreadable>) {
+    let mut unreadable = Vec::new();
+    let mut files = Vec::new();
+    for path in paths {
+        if path == Path::new("-") {
+            files.push(path.clone());
+        } else {
+            walk(path, &mut files, &mut unreadable);
+        }
+    }
+    let mut seen = HashSet::new();
+    files.retain(|path| seen.insert(path.clone()));
+    (files, unreadable)
+}
+
+fn read_one(path: &Path) -> io::Result<Vec<u8>> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    }
+    fs::read(path)
+}
+
+/// A path that is given is read whatever its name; below a folder the name decides.
+fn walk(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Unreadable>) {
+    let visible = |entry: &DirEntry| entry.depth() == 0 || !is_hidden(entry.file_name());
+    for entry in WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) if entry.depth() == 0 || is_manifest(entry.path()) => files.push(entry.into_path()),
+            Ok(_) => {}
+            Err(error) => {
+                let path = error.path().unwrap_or(path).to_path_buf();
+                unreadable.push(Unreadable { path, error: error.into() });
+            }
+        }
+    }
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    matches!(extension, Some("yaml" | "yml" | "json"))
+}

@@ -1,0 +1,19 @@
+//! One line for each diagnostic: `file:line:col: severity[code] headline`.
+
+use super::Report;
+
+pub(crate) fn render(reports: &[Report]) -> String {
+    reports.iter().map(line).collect()
+}
+
+fn line(report: &Report) -> String {
+    let Report { code, message, .. } = report;
+    let severity = report.severity.as_str();
+    match &report.at {
+        Some(at) => {
+            let place = &at.place;
+            format!("{}:{}:{}: {severity}[{code}] {message}\n", place.file, place.line, place.column)
+        }
+        None => format!("{severity}[{code}] {message}\n"),
+    }
+}

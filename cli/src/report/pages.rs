@@ -1,0 +1,96 @@
+//! The manual: the pages of the compiler's diagnostics and of the loader's findings in one list.
+
+use crate::exit::Failure;
+
+/// One page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub(crate) code: &'static str,
+    pub(crate) severity: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) page: &'static str,
+}
+
+/// Every page, sorted by code.
+pub(crate) fn all() -> Vec<Page> {
+    let compiler = lrpc_compiler::PAGES.iter().map(|page| Page {
+        code: page.code,
+        severity: page.severity.as_str(),
+        summary: page.summary,
+        page: page.page,
+    });
+    let loader = lrpc_loader::PAGES.iter().map(|page| Page {
+        code: page.code,
+        severity: page.severity.as_str(),
+        summary: page.summary,
+        page: page.page,
+    });
+    let mut pages: Vec<Page> = compiler.chain(loader).collect();
+    pages.sort_by_key(|page| page.code);
+    pages
+}
+
+/// The page of a code.
+pub(crate) fn find(code: &str) -> Option<Page> {
+    all().into_iter().find(|page| page.code == code)
+}
+
+/// Checks that a code is a warning's, whose severity can be set.
+///
+/// # Errors
+/// When there is no such diagnostic, or it is an error and stays one.
+pub(crate) fn warning(code: &str) -> Result<(), Failure> {
+    let Some(page) = find(code) else {
+        let failure = Failure::new(format!("[severity] names the unknown diagnostic `{code}`"));
+        return Err(match nearest(code) {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure.help("`lrpc explain` lists all"),
+        });
+    };
+    if page.severity == "error" {
+        return Err(Failure::new(format!("[severity] cannot change `{code}`, which is an error"))
+            .help("only the severity of warnings can be set"));
+    }
+    Ok(())
+}
+
+/// The code that was probably meant: the one with the fewest edits, at most a third of its length.
+pub(crate) fn nearest(code: &str) -> Option<&'static str> {
+    let distances = all().into_iter().map(|page| (edits(code, page.code), page.code));
+    distances.min().filter(|(edits, near)| *edits * 3 <= near.len()).map(|(_, near)| near)
+}
+
+/// The number of letters to insert, remove or change to make one text the other.
+fn edits(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (line, a) in one.chars().enumerate() {
+        let mut diagonal = line;
+        let mut left = line + 1;
+        let mut next = vec![left];
+        for (b, above) in other.chars().zip(row.iter().skip(1)) {
+            left = (diagonal + usize::from(a != b)).min(left + 1).min(above + 1);
+            diagonal = *above;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_counted() {
+        assert_eq!(edits("kitten", "sitting"), 3);
+        assert_eq!(edits("", "abc"), 3);
+        assert_eq!(edits("same", "same"), 0);
+    }
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: Vec<_> = all().into_iter().map(|page| page.code).collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
+    }
+}

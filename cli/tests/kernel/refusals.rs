@@ -1,0 +1,111 @@
+//! Bad input and hostile surroundings: a clear error with what to do, and nothing changed.
+
+use std::fs;
+
+use crate::Test;
+use crate::world::{NODE, Run, World, address_policy, guide_policy};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_damaged_image_is_refused_before_a_map_is_made", a_damaged_image_is_refused_before_a_map_is_made),
+    ("an_unknown_node_is_refused", an_unknown_node_is_refused),
+    ("a_folder_that_is_no_cgroup_is_refused", a_folder_that_is_no_cgroup_is_refused),
+    ("a_folder_that_is_no_bpffs_is_refused", a_folder_that_is_no_bpffs_is_refused),
+    ("what_this_version_lacks_is_refused", what_this_version_lacks_is_refused),
+    ("a_drop_policy_is_never_applied_by_half", a_drop_policy_is_never_applied_by_half),
+    ("warnings_can_be_denied", warnings_can_be_denied),
+];
+
+/// Asserts a refusal that says these words, and that nothing was pinned.
+#[track_caller]
+fn refused(world: &World, run: Run, code: i32, words: &[&str]) {
+    let run = run.ends(code);
+    for word in words {
+        assert!(run.stderr.contains(word), "`{word}` is missing in: {}", run.stderr);
+    }
+    let pins = fs::read_dir(world.sandbox.bpf_mount()).unwrap().count();
+    assert_eq!(pins, 0, "something was pinned");
+}
+
+fn a_damaged_image_is_refused_before_a_map_is_made() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    let image = world.image("guide", &guide_policy(80));
+    let whole = fs::read(&image).unwrap();
+    for bit in (0..whole.len() * 8).step_by(97) {
+        let mut damaged = whole.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&image, damaged).unwrap();
+        refused(&world, world.apply(&image, &inventory, &[]), 2, &["is not a valid image"]);
+    }
+}
+
+fn an_unknown_node_is_refused() {
+    let world = World::new();
+    let inventory = world.inventory(&[]);
+    let image = world.image("guide", &guide_policy(80));
+    let run = world.lrpc(&["apply", &image, "--inventory", &inventory, "--node", "worker-9"]);
+    refused(&world, run, 2, &["worker-9", NODE]);
+}
+
+fn a_folder_that_is_no_cgroup_is_refused() {
+    let world = World::new();
+    let inventory = world.inventory(&[]);
+    let image = world.image("guide", &guide_policy(80));
+    let folder = world.sandbox.folder().display().to_string();
+    let (bpffs, state) = (world.sandbox.bpffs(), world.sandbox.state());
+    let run = crate::world::run(
+        std::process::Command::new(crate::world::lrpc())
+            .args(["apply", &image, "--inventory", &inventory, "--node", NODE, "--cgroup", &folder, "--bpffs"])
+            .arg(bpffs)
+            .arg("--state")
+            .arg(state),
+    );
+    refused(&world, run, 2, &[&folder, "cgroup"]);
+}
+
+fn a_folder_that_is_no_bpffs_is_refused() {
+    let world = World::new();
+    let inventory = world.inventory(&[]);
+    let image = world.image("guide", &guide_policy(80));
+    let folder = world.sandbox.folder().join("elsewhere");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("kept"), "kept").unwrap();
+    let mut command = std::process::Command::new("setpriv");
+    command.args(["--bounding-set", "-all,+bpf,+net_admin", crate::world::lrpc(), "apply", &image]);
+    command.args(["--inventory", &inventory, "--node", NODE]).arg("--cgroup").arg(world.sandbox.cgroup());
+    command.arg("--bpffs").arg(&folder).arg("--state").arg(world.sandbox.state());
+    refused(&world, crate::world::run(&mut command), 2, &["bpffs", "mount"]);
+    assert_eq!(fs::read_to_string(folder.join("kept")).unwrap(), "kept");
+}
+
+fn what_this_version_lacks_is_refused() {
+    let world = World::new();
+    let inventory = world.inventory(&[]);
+    let image = world.image("guide", &guide_policy(80));
+    refused(&world, world.apply(&image, &inventory, &["--mode", "pods-only"]), 2, &["not in this version"]);
+    refused(&world, world.apply(&image, &inventory, &["--existing", "close"]), 2, &["not in this version"]);
+}
+
+/// L5: a `drop` policy is a security boundary; a row of it that would be left out, or any UDP row, refuses
+/// the whole image.
+fn a_drop_policy_is_never_applied_by_half() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    let drop = "lrpc.dev/fallback: drop";
+    for (name, frontend, annotation) in [
+        ("six", ("fd00::1", 80, "TCP"), drop),
+        ("udp", ("169.254.1.1", 80, "UDP"), drop),
+        ("some", ("169.254.1.1", 80, "TCP"), "lrpc.dev/fallback: drop, lrpc.dev/clients: pods"),
+    ] {
+        let manifests = guide_policy(80) + "---\n" + &address_policy(name, frontend, 80, annotation);
+        let run = world.apply(&world.image(name, &manifests), &inventory, &[]);
+        refused(&world, run, 2, &[&format!("default/{name}"), "drop"]);
+    }
+}
+
+fn warnings_can_be_denied() {
+    let world = World::new();
+    let inventory = world.inventory(&[]);
+    let image = world.image("guide", &guide_policy(80));
+    refused(&world, world.apply(&image, &inventory, &["--deny-warnings"]), 1, &["deny-warnings"]);
+}

@@ -1,0 +1,120 @@
+//! What status, dump, verify, history and unload say, and what they promise to other programs.
+
+use serde_json::{Value, json};
+
+use crate::Test;
+use crate::world::{GUIDE, NODE, World, guide_policy};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("nothing_is_loaded_at_first", nothing_is_loaded_at_first),
+    ("status_reads_the_kernel", status_reads_the_kernel),
+    ("an_equal_set_is_not_swapped", an_equal_set_is_not_swapped),
+    ("expect_guards_an_apply", expect_guards_an_apply),
+    ("verify_compares_with_an_image", verify_compares_with_an_image),
+    ("unload_leaves_nothing", unload_leaves_nothing),
+];
+
+fn nothing_is_loaded_at_first() {
+    let world = World::new();
+    assert_eq!(world.lrpc(&["status", "--format", "json"]).ends(1).json(), json!({"active": false}));
+    assert_eq!(world.lrpc(&["history", "--format", "json"]).ends(0).json(), json!([]));
+    world.lrpc(&["unload"]).ends(0);
+    world.lrpc(&["rollback"]).ends(2);
+    world.lrpc(&["dump"]).ends(2);
+    world.lrpc(&["verify"]).ends(1);
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn status_reads_the_kernel() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    let image = world.image("guide", &guide_policy(80));
+    let applied = world.apply(&image, &inventory, &[]).ends(0).json();
+    let mut status = world.lrpc(&["status", "--format", "json"]).ends(0).json();
+    let common = [
+        "active", "generation", "image", "digest", "node", "mode", "coverage", "frontends", "backends", "left_out",
+        "resident", "hooks", "applied_at",
+    ];
+    assert_eq!(keys(&status), common);
+    assert_eq!(keys(&applied), [&common[..], &["previous", "changed", "existing", "diagnostics"]].concat());
+    for key in common {
+        assert_eq!(status[key], applied[key], "{key}");
+    }
+    assert_eq!(applied["existing"], json!({"kept": 0, "closed": 0}));
+    status.as_object_mut().unwrap().retain(|key, _| !["image", "digest", "applied_at"].contains(&key.as_str()));
+    assert_eq!(
+        status,
+        json!({"active": true, "generation": 1, "node": NODE, "mode": "full", "coverage": "all", "frontends": 1,
+            "backends": 1, "left_out": 0, "resident": [1], "hooks": ["connect4", "getpeername4"]})
+    );
+
+    let arguments = ["link", &image, "--inventory", &inventory, "--node", NODE, "--format", "json"];
+    let linked = crate::world::run(std::process::Command::new(crate::world::lrpc()).args(arguments)).ends(0).json();
+    let dump = world.lrpc(&["dump", "--format", "json"]).ends(0).json();
+    assert_eq!(dump["frontends"], linked["frontends"], "the maps hold what was linked");
+    assert_eq!(applied["digest"], linked["digest"]);
+    assert_eq!(dump["tables"]["frontends"]["entries"], 1);
+
+    // The kernel alone knows enough.
+    std::fs::remove_dir_all(world.sandbox.state()).unwrap();
+    assert_eq!(world.lrpc(&["status", "--format", "json"]).ends(0).json()["generation"], 1);
+    assert_eq!(world.lrpc(&["verify", "--format", "json"]).ends(0).json()["ok"], true);
+}
+
+/// Equal resolved bytes are not swapped; the image that asked for them is recorded.
+fn an_equal_set_is_not_swapped() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    let first = world.apply(&world.image("one", &guide_policy(80)), &inventory, &[]).ends(0).json();
+    assert_eq!((&first["changed"], &first["previous"]), (&true.into(), &Value::Null));
+    let again = world.apply(&world.image("one", &guide_policy(80)), &inventory, &[]).ends(0).json();
+    assert_eq!((&again["changed"], &again["generation"]), (&false.into(), &1.into()));
+    let other = guide_policy(80).replace("name: metadata", "name: renamed");
+    let renamed = world.apply(&world.image("two", &other), &inventory, &[]).ends(0).json();
+    assert_eq!((&renamed["changed"], &renamed["generation"]), (&false.into(), &1.into()));
+    assert_ne!(renamed["image"], first["image"]);
+    assert_eq!(world.lrpc(&["status", "--format", "json"]).ends(0).json()["image"], renamed["image"]);
+}
+
+fn expect_guards_an_apply() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80, 81])]);
+    let (old, new) = (world.image("old", &guide_policy(80)), world.image("new", &guide_policy(81)));
+    let zero = format!("blake3:{}", "0".repeat(64));
+    let refused = world.apply(&old, &inventory, &["--expect", &zero]).ends(1);
+    assert!(refused.stderr.contains(&zero) && refused.stderr.contains("none"), "{}", refused.stderr);
+    let digest = world.apply(&old, &inventory, &["--expect", "none"]).ends(0).json()["digest"].clone();
+    let refused = world.apply(&new, &inventory, &["--expect", "none"]).ends(1);
+    assert!(refused.stderr.contains(digest.as_str().unwrap()), "{}", refused.stderr);
+    assert_eq!(world.lrpc(&["status", "--format", "json"]).ends(0).json()["generation"], 1);
+    world.apply(&new, &inventory, &["--expect", digest.as_str().unwrap()]).ends(0);
+}
+
+fn verify_compares_with_an_image() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80, 81])]);
+    let (old, new) = (world.image("old", &guide_policy(80)), world.image("new", &guide_policy(81)));
+    world.apply(&old, &inventory, &[]).ends(0);
+    world.lrpc(&["verify", &old, "--inventory", &inventory, "--node", NODE]).ends(0);
+    let differs = world.lrpc(&["verify", &new, "--inventory", &inventory, "--node", NODE, "--format", "json"]);
+    let differs = differs.ends(1).json();
+    assert_eq!((&differs["ok"], &differs["generation"]), (&false.into(), &1.into()));
+    assert_eq!(keys(&differs["differences"][0]), ["where", "name", "expected", "found"]);
+}
+
+fn unload_leaves_nothing() {
+    let world = World::new();
+    world.server("169.254.169.254", 8080, "original");
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    world.apply(&world.image("guide", &guide_policy(80)), &inventory, &[]).ends(0);
+    let removed = world.lrpc(&["unload", "--format", "json"]).ends(0).json();
+    assert_eq!(removed["removed"]["links"], 2);
+    assert!(removed["removed"]["maps"].as_u64().unwrap() >= 7, "{removed}");
+    assert_eq!(std::fs::read_dir(world.sandbox.bpf_mount()).unwrap().count(), 0);
+    assert_eq!(world.pod().connect("tcp", GUIDE).unwrap().name, "original");
+    assert_eq!(world.lrpc(&["history", "--format", "json"]).ends(0).json()[0]["action"], "unload");
+    world.lrpc(&["status"]).ends(1);
+}

@@ -1,0 +1,15 @@
+//! L2: with one port the name is never used, so nobody notices until a second port is added.
+
+use super::invalid_port_name::SYNTAX;
+use crate::diagnostic::shown;
+use crate::diagnostic::{Diagnostic, Page, page};
+use crate::source::{Source, Span};
+
+pub(crate) const PAGE: Page =
+    page!("ignored-port-name", Warning, "the name of an only port is not an IANA service name");
+
+pub(crate) fn report(source: &Source, span: Span, name: &str) -> Diagnostic {
+    PAGE.report(format!("the name {} of an only port is ignored", shown(name)))
+        .at(source, span, "not an IANA service name")
+        .help(format!("leave it out, or {SYNTAX}"))
+}

@@ -1,0 +1,25 @@
+//! L13: a manifest without `metadata.namespace` takes the one of `--namespace`.
+
+use super::Set;
+use crate::diagnostic::{Diagnostic, Page, page};
+
+use crate::hir::Namespace;
+
+pub(crate) const PAGE: Page = page!("missing-namespace", Error, "a policy has no namespace");
+
+pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
+    if set.options.default_namespace.is_some() {
+        return;
+    }
+    for policy in set.policies.iter().filter(|policy| matches!(policy.namespace, Namespace::Absent)) {
+        let diagnostic = match &policy.name {
+            Some(name) => PAGE.report(format!("the policy `{}` has no namespace", name.value)),
+            None => PAGE.report("a policy has no namespace"),
+        };
+        out.push(
+            diagnostic
+                .at(&policy.source, policy.at, "in which namespace?")
+                .help("add `metadata.namespace`, or name one with `--namespace`"),
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! Documents of other kinds are ignored, so a slip in the kind or the group would silently lose a policy.
+
+use crate::diagnostic::shown;
+use crate::diagnostic::{Diagnostic, Page, page};
+use crate::source::{Source, Span};
+
+pub(crate) const PAGE: Page = page!("near-miss-kind", Error, "a kind or group is almost that of a policy");
+
+pub(crate) fn kind(source: &Source, kind: &str, span: Span) -> Diagnostic {
+    PAGE.report(format!("{} is not a kind; `CiliumLocalRedirectPolicy` is", shown(kind)))
+        .at(source, span, "no such kind")
+        .help("write `kind: CiliumLocalRedirectPolicy`")
+}
+
+pub(crate) fn group(source: &Source, api_version: &str, span: Span) -> Diagnostic {
+    PAGE.report(format!("{} has no `CiliumLocalRedirectPolicy`; `cilium.io/v2` has", shown(api_version)))
+        .at(source, span, "no such group and version")
+        .help("write `apiVersion: cilium.io/v2`")
+}

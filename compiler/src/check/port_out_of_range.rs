@@ -1,0 +1,13 @@
+//! Ports have 16 bits.
+
+use crate::diagnostic::shown;
+use crate::diagnostic::{Diagnostic, Page, page};
+use crate::source::{Source, Span};
+
+pub(crate) const PAGE: Page = page!("port-out-of-range", Error, "a port is larger than 65535");
+
+pub(crate) fn report(source: &Source, span: Span, port: &str) -> Diagnostic {
+    PAGE.report(format!("there is no port {}", shown(port)))
+        .at(source, span, "too large")
+        .help("ports go from 1 to 65535")
+}

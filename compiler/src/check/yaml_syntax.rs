@@ -1,0 +1,30 @@
+//! A document that the YAML parser refuses. The documents behind the next `---` are checked all the same.
+
+use crate::diagnostic::shown;
+use crate::diagnostic::{Diagnostic, Page, page};
+use crate::source::{Source, Span};
+
+pub(crate) const PAGE: Page = page!("yaml-syntax", Error, "a text is not YAML");
+
+pub(crate) fn report(source: &Source, at: usize, reason: &str) -> Diagnostic {
+    let line = source.position(at).line;
+    let around = |line: u32| source.text().get(source.line_range(line)).unwrap_or_default();
+    let is_template = around(line).contains("{{") || around(line.saturating_sub(1)).contains("{{");
+    let help = if is_template {
+        "this looks like a template: check what it renders to, as `helm template` or `kustomize build` prints it"
+    } else if around(line).contains('\t') {
+        "indent with spaces: YAML allows no tabs there"
+    } else {
+        "compare the indentation, quotes and brackets of this line with the line above"
+    };
+    let reason = reason
+        .strip_prefix("while ")
+        .map_or(reason, |rest| rest.split_once(", ").map_or(rest, |(_, what)| what));
+    PAGE.report(format!("not YAML: {reason}")).at(source, Span::new(at, at), "here").help(help)
+}
+
+pub(crate) fn recursive_alias(source: &Source, span: Span) -> Diagnostic {
+    PAGE.report(format!("the alias {} is part of the value that it names", shown(source.slice(span))))
+        .at(source, span, "used inside its own anchor")
+        .help("write the value out")
+}

@@ -1,0 +1,82 @@
+//! `metadata`: name, namespace, and annotations for [`annotations`](super::annotations).
+
+use super::object::{Object, Reader};
+use crate::check::invalid_name;
+use crate::hir::{Field, Namespace, Spanned};
+use crate::names::{is_dns_label, is_dns_subdomain};
+use crate::syntax::Node;
+
+/// What `metadata` says.
+pub(super) struct Metadata<'t, 's> {
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) namespace: Namespace,
+    pub(super) annotations: Option<&'t Node<'s>>,
+}
+
+/// The fields of Kubernetes' ObjectMeta.
+const KNOWN: [&str; 15] = [
+    "name",
+    "namespace",
+    "labels",
+    "annotations",
+    "generateName",
+    "selfLink",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "ownerReferences",
+    "finalizers",
+    "managedFields",
+];
+
+pub(super) fn lower<'t, 's>(reader: &mut Reader<'t, 's>, top: &Object<'t, 's>) -> Metadata<'t, 's> {
+    let absent = Metadata { name: None, namespace: Namespace::Absent, annotations: None };
+    let path = Field::Fixed("metadata");
+    let example = "metadata: {name: redirect, namespace: default}";
+    let Some((key, node)) = reader.required(top, "metadata", &path, example) else {
+        return Metadata { namespace: Namespace::Wrong, ..absent };
+    };
+    let Some(object) = reader.object(node, &path, key.span, &KNOWN) else {
+        return Metadata { namespace: Namespace::Wrong, ..absent };
+    };
+    if let Some((key, node)) = object.get("labels") {
+        let field = Field::Fixed("metadata.labels");
+        let labels = reader.map(node, &field, key.span);
+        for [key, value] in labels.map_or(&[][..], |labels| labels.entries) {
+            let path = Field::Key("metadata.labels", key.text().unwrap_or_default().into());
+            reader.string(value, path);
+        }
+    }
+    Metadata {
+        name: name(reader, &object),
+        namespace: namespace(reader, &object),
+        annotations: object.get("annotations").map(|(_, node)| node),
+    }
+}
+
+fn name<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Option<Spanned<String>> {
+    let field = Field::Fixed("metadata.name");
+    let (_, node) = reader.required(metadata, "name", &field, "name: redirect")?;
+    let name = reader.string(node, field)?;
+    if !is_dns_subdomain(name.value) {
+        reader.report(invalid_name::report(reader.source, name.span, "metadata.name", name.value, 253));
+        return None;
+    }
+    Some(name.map(str::to_owned))
+}
+
+fn namespace<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Namespace {
+    let Some((_, node)) = metadata.get("namespace") else { return Namespace::Absent };
+    let Some(namespace) = reader.string(node, Field::Fixed("metadata.namespace")) else {
+        return Namespace::Wrong;
+    };
+    if !is_dns_label(namespace.value) {
+        let path = "metadata.namespace";
+        reader.report(invalid_name::report(reader.source, namespace.span, path, namespace.value, 63));
+        return Namespace::Wrong;
+    }
+    Namespace::Written(namespace.map(str::to_owned))
+}

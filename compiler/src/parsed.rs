@@ -1,0 +1,92 @@
+//! One file, read: its policies, what was wrong with them by themselves, and what else it holds.
+
+use crate::check::{input_limit, malformed_allow};
+use crate::diagnostic::Diagnostic;
+use crate::hir::Policy;
+use crate::lower::{self, Found};
+use crate::source::{Source, Span};
+use crate::syntax::allow::{self, Allow};
+use crate::syntax::{self, Event};
+
+/// What one file holds. Files are parsed one by one, on as many threads as the caller likes; [`check`]
+/// puts them together.
+///
+/// [`check`]: crate::check()
+#[derive(Debug)]
+pub struct Parsed {
+    pub(crate) source: Source,
+    pub(crate) policies: Vec<Policy>,
+    /// Problems of no policy.
+    pub(crate) problems: Vec<Diagnostic>,
+    pub(crate) allows: Vec<Allow>,
+    /// Documents of other kinds: the place of the kind, if there is one, and of the document.
+    pub(crate) foreign: Vec<(Option<Span>, Span)>,
+}
+
+impl Parsed {
+    /// The number of policies in the file, right or wrong.
+    pub fn policies(&self) -> usize {
+        self.policies.len()
+    }
+}
+
+/// Reads one file. Whatever is wrong with it is kept for [`check`](crate::check()) to report.
+pub fn parse(source: &Source) -> Parsed {
+    let mut parsed = Parsed {
+        source: source.clone(),
+        policies: Vec::new(),
+        problems: Vec::new(),
+        allows: Vec::new(),
+        foreign: Vec::new(),
+    };
+    if source.text().len() > Source::MAX_BYTES {
+        parsed.problems.push(input_limit::too_long(source, source.text().len()));
+        return parsed;
+    }
+    let mut count = 0;
+    syntax::read(source, |event| {
+        let (before, at) = (count, event.span());
+        match event {
+            Event::Document(tree, root) => {
+                lower::documents(source, tree, root, &mut |found| parsed.add(found, &mut count));
+            }
+            Event::Comment(text, span) => match allow::parse(source, text, span) {
+                Some(Ok(allow)) => {
+                    parsed.allows.push(allow);
+                    count += 1;
+                }
+                Some(Err(malformed)) => {
+                    parsed.problem(malformed_allow::report(source, span, malformed), &mut count)
+                }
+                None => {}
+            },
+            Event::Unreadable(problem) => parsed.problem(problem, &mut count),
+        }
+        let proceed = count <= input_limit::PROBLEMS;
+        if !proceed && count > before {
+            parsed.problems.push(input_limit::too_many_problems(source, at));
+        }
+        proceed
+    });
+    parsed
+}
+
+impl Parsed {
+    /// The answer says whether there is room for more problems.
+    fn add(&mut self, found: Found, count: &mut usize) -> bool {
+        match found {
+            Found::Policy(policy) => {
+                *count += policy.problems.len();
+                self.policies.push(*policy);
+            }
+            Found::Foreign { kind, document } => self.foreign.push((kind, document)),
+            Found::NearMiss(problem) => self.problem(problem, count),
+        }
+        *count <= input_limit::PROBLEMS
+    }
+
+    fn problem(&mut self, problem: Diagnostic, count: &mut usize) {
+        *count += 1;
+        self.problems.push(problem);
+    }
+}

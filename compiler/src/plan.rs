@@ -1,0 +1,122 @@
+//! Checked policies, ready to become an image.
+
+use ipnet::IpNet;
+use lrpc_schema::image::{self, Image, Place, Places, PolicyName, PortSpec};
+
+use crate::hir::{self, Field, Frontend};
+use crate::options::Options;
+use crate::source::{Source, Span};
+
+/// A checked set of policies, sorted by namespace and name. Holding one proves that no rule is broken: only
+/// [`check`](crate::check()) makes it.
+#[derive(Debug)]
+pub struct Plan {
+    policies: Vec<image::Policy>,
+    allowed_addresses: Option<Vec<IpNet>>,
+    written: Vec<Written>,
+}
+
+/// Where the fields of one policy were written.
+#[derive(Debug)]
+struct Written {
+    source: Source,
+    fields: Vec<(Field, Span)>,
+}
+
+impl Plan {
+    /// The plan of policies in which no error was found; `None` where one of them lacks a part all the same.
+    pub(crate) fn new(policies: impl Iterator<Item = hir::Policy>, options: &Options) -> Option<Self> {
+        let mut both = policies.map(|policy| lower(policy, options)).collect::<Option<Vec<_>>>()?;
+        both.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        let (policies, written) = both.into_iter().unzip();
+        Some(Self { policies, allowed_addresses: options.allowed_addresses.clone(), written })
+    }
+
+    /// The policies, sorted by namespace and name.
+    pub fn policies(&self) -> &[image::Policy] {
+        &self.policies
+    }
+
+    /// Where each field was written.
+    pub fn places(&self) -> Places {
+        let mut places = Places::default();
+        for (policy, written) in self.policies.iter().zip(&self.written) {
+            for (field, span) in &written.fields {
+                places.insert(policy.name.clone(), field.to_string(), place(&written.source, *span));
+            }
+        }
+        places
+    }
+
+    /// The source and the bytes of the field of a policy, or of the nearest field around it that was written,
+    /// for findings that come after the compile.
+    pub fn find(&self, policy: &PolicyName, field: &str) -> Option<(&Source, std::ops::Range<usize>)> {
+        let index = self.policies.binary_search_by(|candidate| candidate.name.cmp(policy)).ok()?;
+        let written = self.written.get(index)?;
+        let mut path = field;
+        loop {
+            if let Some((_, span)) = written.fields.iter().find(|(field, _)| field.to_string() == path) {
+                return Some((&written.source, span.range()));
+            }
+            path = path.get(..path.rfind(['.', '['])?)?;
+        }
+    }
+}
+
+/// The image of a plan: canonical bytes and their digest. `strip` leaves out where fields were written.
+pub fn emit(plan: &Plan, strip: bool) -> Image {
+    let places = (!strip).then(|| plan.places());
+    Image::seal(plan.policies.clone(), plan.allowed_addresses.clone(), places)
+}
+
+fn lower(policy: hir::Policy, options: &Options) -> Option<(image::Policy, Written)> {
+    let name = policy.policy_name(options.default_namespace.as_deref())?;
+    let frontend = match policy.frontend? {
+        Frontend::Address { ip, ports } => {
+            image::Matcher::Address { ip: ip?.value, ports: self::ports(ports)? }
+        }
+        Frontend::Service { name, ports, .. } => {
+            image::Matcher::Service { name: name?.value, ports: self::ports(ports)? }
+        }
+    };
+    let annotations = policy.annotations;
+    let backend = image::Backend {
+        selector: policy.backend.selector?.value,
+        ports: ports(policy.backend.ports)?,
+        address: annotations.backend_address.map(|address| address.value),
+    };
+    let lowered = image::Policy {
+        name,
+        frontend,
+        backend,
+        skip: policy.skip,
+        fallback: annotations.fallback,
+        clients: annotations.clients,
+        nodes: annotations.nodes,
+        shadow_service: annotations.shadow_service,
+    };
+    Some((lowered, Written { source: policy.source, fields: policy.places }))
+}
+
+fn ports(ports: hir::Ports) -> Option<Vec<PortSpec>> {
+    let port = |info: hir::PortInfo| {
+        let name = match info.name {
+            hir::PortName::Written(name) => Some(name.value),
+            hir::PortName::Absent | hir::PortName::Wrong => None,
+        };
+        Some(PortSpec { port: info.port?.value, protocol: info.protocol?.value, name })
+    };
+    ports.list.into_iter().map(port).collect()
+}
+
+fn place(source: &Source, span: Span) -> Place {
+    let start = source.position(span.start as usize);
+    let end = source.position(span.end as usize);
+    Place {
+        file: source.name().clone(),
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+    }
+}

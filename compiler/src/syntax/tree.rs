@@ -1,0 +1,82 @@
+//! One document as a tree in an arena.
+//!
+//! The children of a collection stand side by side in the arena, those of a mapping as key, value, key,
+//! value. An alias is the node that it names under a span of its own, so the arena holds it once, however
+//! often it is used.
+
+use super::Scalar;
+use crate::source::Span;
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Node<'s> {
+    /// A scalar with its quotes; a collection from its first to its last child; an alias where it is used.
+    pub(crate) span: Span,
+    /// The number of nodes in it, itself and what aliases repeat included.
+    pub(crate) size: usize,
+    pub(crate) value: Value<'s>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Value<'s> {
+    Scalar(Scalar<'s>),
+    Sequence(Children),
+    Mapping(Children),
+}
+
+/// A run of the arena.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Children {
+    start: u32,
+    end: u32,
+}
+
+/// The arena; empty before the first document.
+#[derive(Debug, Default)]
+pub(crate) struct Tree<'s> {
+    nodes: Vec<Node<'s>>,
+}
+
+impl<'s> Tree<'s> {
+    /// The elements of a sequence.
+    pub(crate) fn elements(&self, children: Children) -> &[Node<'s>] {
+        self.nodes.get(children.start as usize..children.end as usize).unwrap_or_default()
+    }
+
+    /// The keys and values of a mapping.
+    pub(crate) fn entries(&self, children: Children) -> &[[Node<'s>; 2]] {
+        self.elements(children).as_chunks().0
+    }
+
+    /// Moves finished nodes into the arena as the children of one collection.
+    pub(super) fn adopt(&mut self, children: impl Iterator<Item = Node<'s>>) -> Children {
+        let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        let start = narrow(self.nodes.len());
+        self.nodes.extend(children);
+        Children { start, end: narrow(self.nodes.len()) }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.nodes.clear();
+    }
+}
+
+impl<'s> Node<'s> {
+    /// The scalar in it.
+    pub(crate) fn scalar(&self) -> Option<&Scalar<'s>> {
+        match &self.value {
+            Value::Scalar(scalar) => Some(scalar),
+            Value::Sequence(_) | Value::Mapping(_) => None,
+        }
+    }
+
+    /// The text of a scalar, of whatever type.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.scalar().map(|scalar| &*scalar.text)
+    }
+
+    /// Nothing was written: a missing value, `~` or `null`.
+    pub(crate) fn is_null(&self) -> bool {
+        self.scalar().is_some_and(|scalar| scalar.type_of() == super::Type::Null)
+    }
+}

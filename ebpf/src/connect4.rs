@@ -1,0 +1,30 @@
+//! `cgroup/connect4`: TCP and connected UDP over IPv4, TCP fast open and the
+//! first subflow of MPTCP included.
+
+use aya_ebpf::macros::cgroup_sock_addr;
+use aya_ebpf::programs::SockAddrContext;
+use lrpc_ebpf::connect::{Refusal, Transport, Verdict, connect};
+
+use crate::context::Context;
+
+/// Let the connect go on; EPERM is the other answer.
+const ALLOW: i32 = 1;
+const REFUSE: i32 = 0;
+
+#[cgroup_sock_addr(connect4)]
+fn connect4(context: SockAddrContext) -> i32 {
+    let context = Context::new(&context);
+    let Some(transport) = Transport::of_protocol(context.protocol()) else {
+        return ALLOW;
+    };
+    match connect(&context, transport, context.destination()) {
+        Verdict::Pass => ALLOW,
+        Verdict::Redirect(backend) => {
+            context.set_destination(backend);
+            ALLOW
+        }
+        Verdict::Refuse(
+            Refusal::Dropped | Refusal::UnknownAction | Refusal::NoBackend | Refusal::NoMemory,
+        ) => REFUSE,
+    }
+}

@@ -1,0 +1,38 @@
+//! A policy acts on a node that has no pod of its selector (R4, R16).
+
+use lrpc_schema::image::Policy;
+
+use super::{Facts, field};
+
+pub(crate) struct SelectorMatchesNothing<'a> {
+    pub(crate) policy: &'a Policy,
+}
+
+impl Facts for SelectorMatchesNothing<'_> {
+    const CODE: &'static str = "selector-matches-nothing";
+
+    fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    fn field(&self) -> String {
+        field::SELECTOR.into()
+    }
+
+    fn message(&self) -> String {
+        let Policy { name, backend, .. } = self.policy;
+        match backend.selector.is_empty() {
+            true => format!("there is no local pod in namespace `{}`", name.namespace),
+            false => format!(
+                "selector `{}` matches no local pod in namespace `{}`",
+                backend.selector, name.namespace
+            ),
+        }
+    }
+
+    fn help(&self) -> String {
+        "backends are pods of the policy's own namespace on the same node; compare the selector with \
+         `kubectl get pods --show-labels`"
+            .into()
+    }
+}

@@ -1,0 +1,38 @@
+//! A service policy names a Service that is not there (R13).
+
+use lrpc_schema::image::Policy;
+
+use super::{Facts, field};
+use crate::mapset::ServiceName;
+
+pub(crate) struct ServiceMissing<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) service: &'a str,
+    /// A Service of this name in another namespace.
+    pub(crate) elsewhere: Option<&'a ServiceName>,
+}
+
+impl Facts for ServiceMissing<'_> {
+    const CODE: &'static str = "service-missing";
+
+    fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    fn field(&self) -> String {
+        field::SERVICE.into()
+    }
+
+    fn message(&self) -> String {
+        format!("there is no Service `{}/{}`", self.policy.name.namespace, self.service)
+    }
+
+    fn help(&self) -> String {
+        match self.elsewhere {
+            Some(service) => {
+                format!("a policy redirects Services of its own namespace; there is `{service}`")
+            }
+            None => "nothing is redirected until there is one".into(),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! A redirected Service keeps a client with one pod, which a redirect does not (L20).
+
+use lrpc_schema::image::Policy;
+
+use super::{Facts, field};
+use crate::mapset::ServiceName;
+
+pub(crate) struct SessionAffinity<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) service: &'a ServiceName,
+}
+
+impl Facts for SessionAffinity<'_> {
+    const CODE: &'static str = "session-affinity";
+
+    fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    fn field(&self) -> String {
+        field::SERVICE.into()
+    }
+
+    fn message(&self) -> String {
+        format!("`sessionAffinity: ClientIP` of Service `{}` is not kept", self.service)
+    }
+
+    fn help(&self) -> String {
+        "a node has several backends, and each connection may go to another; keep one backend a node, or do \
+         without the affinity"
+            .into()
+    }
+}

@@ -1,0 +1,393 @@
+//! Kubernetes' own form of the objects, and what becomes of it.
+//!
+//! Only what is asked for is declared; everything else is skipped over. An object that does not have the
+//! form of its kind is broken: it is named, not guessed at.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use lrpc_schema::image::{Port, Protocol};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::objects::{ContainerPort, Hidden, Node, Pod, Service, ServicePort, TargetPort};
+use crate::mapset::{PodRef, ServiceName};
+
+/// The UID under which the kubelet keeps a static pod, on the mirror pod that stands for it (L8).
+const MIRROR: &str = "kubernetes.io/config.mirror";
+/// Which types of a Service Cilium exposes (R13).
+const EXPOSED_TYPE: &str = "service.cilium.io/type";
+/// Proxies leave a Service with this label alone (R13).
+const HEADLESS: &str = "service.kubernetes.io/headless";
+
+/// What one object of a dump is.
+pub(super) enum Object {
+    Pod(Pod),
+    Service(Service),
+    Node(Node),
+    Namespace(Arc<str>),
+    /// An object of a kind that is not asked for.
+    Ignored,
+    Broken {
+        object: String,
+        message: String,
+    },
+}
+
+impl Object {
+    /// The object in a tree; `kind` where the list around it says so and the object does not.
+    pub(super) fn new(tree: Value, kind: Option<&str>) -> Self {
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let kind = text(tree.get("kind")).or_else(|| kind.map(str::to_owned));
+        let core = text(tree.get("apiVersion")).is_none_or(|version| version == "v1");
+        let (Some(kind), true) = (kind, core) else { return Self::Ignored };
+        let metadata = tree.get("metadata");
+        let name =
+            text(metadata.and_then(|metadata| metadata.get("name"))).unwrap_or("without a name".into());
+        let object = match text(metadata.and_then(|metadata| metadata.get("namespace"))) {
+            Some(namespace) => format!("{kind} {namespace}/{name}"),
+            None => format!("{kind} {name}"),
+        };
+        let judged = match kind.as_str() {
+            "Pod" => parse(tree).and_then(|pod: WirePod| pod.judge()).map(Self::Pod),
+            "Service" => parse(tree).and_then(|service: WireService| service.judge()).map(Self::Service),
+            "Node" => parse(tree).and_then(|node: WireNode| node.judge()).map(Self::Node),
+            "Namespace" => parse(tree)
+                .and_then(|namespace: WireNamespace| namespace.metadata.name())
+                .map(Self::Namespace),
+            _ => return Self::Ignored,
+        };
+        judged.unwrap_or_else(|message| Self::Broken { object, message: format!("is skipped: {message}") })
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(tree: Value) -> Result<T, String> {
+    serde_json::from_value(tree).map_err(|error| error.to_string())
+}
+
+/// A list that may also be absent or null, as Go writes an empty one.
+type List<T> = Option<Vec<T>>;
+/// A map that may also be absent or null.
+type Map = Option<BTreeMap<String, String>>;
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Metadata {
+    name: Option<String>,
+    namespace: Option<String>,
+    uid: Option<String>,
+    labels: Map,
+    annotations: Map,
+    deletion_timestamp: Option<String>,
+}
+
+impl Metadata {
+    fn name(&self) -> Result<Arc<str>, String> {
+        present(&self.name).ok_or_else(|| "it has no `metadata.name`".into())
+    }
+
+    fn namespace(&self) -> Result<Arc<str>, String> {
+        present(&self.namespace).ok_or_else(|| "it has no `metadata.namespace`".into())
+    }
+
+    fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+
+    fn has_label(&self, key: &str) -> bool {
+        self.labels.as_ref().is_some_and(|labels| labels.contains_key(key))
+    }
+}
+
+/// A text that is there and not empty.
+fn present(text: &Option<String>) -> Option<Arc<str>> {
+    text.as_deref().filter(|text| !text.is_empty()).map(Into::into)
+}
+
+/// What is an address; in IPv4-mapped form it is the IPv4 address (L16).
+fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<IpAddr> {
+    let mut addresses = Vec::new();
+    for text in texts {
+        if let Ok(address) = text.parse::<IpAddr>().map(|address| address.to_canonical())
+            && !addresses.contains(&address)
+        {
+            addresses.push(address);
+        }
+    }
+    addresses
+}
+
+fn port(number: i64, field: &str) -> Result<Port, String> {
+    u16::try_from(number)
+        .ok()
+        .and_then(Port::new)
+        .ok_or_else(|| format!("`{field}` is {number}, which is no port"))
+}
+
+/// The protocol of a port, TCP where none is written; `None` for one that no policy can name.
+fn protocol(text: Option<&str>) -> Option<Protocol> {
+    text.unwrap_or("TCP").parse().ok()
+}
+
+#[derive(Deserialize)]
+struct WirePod {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: PodSpec,
+    #[serde(default)]
+    status: PodStatus,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct PodSpec {
+    node_name: Option<String>,
+    host_network: Option<bool>,
+    containers: List<Container>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    #[serde(default)]
+    ports: List<WireContainerPort>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireContainerPort {
+    container_port: i64,
+    protocol: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct PodStatus {
+    phase: Option<String>,
+    conditions: List<Condition>,
+    #[serde(rename = "podIP")]
+    pod_ip: Option<String>,
+    #[serde(rename = "podIPs")]
+    pod_ips: List<PodIp>,
+}
+
+#[derive(Deserialize)]
+struct Condition {
+    r#type: String,
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct PodIp {
+    ip: Option<String>,
+}
+
+impl WirePod {
+    fn judge(self) -> Result<Pod, String> {
+        let Self { metadata, spec, status } = self;
+        let uid = metadata.annotation(MIRROR).filter(|uid| !uid.is_empty()).map(Into::into);
+        let conditions = status.conditions.unwrap_or_default();
+        let ready = conditions.iter().find(|condition| condition.r#type == "Ready");
+        let ips = status.pod_ips.iter().flatten().filter_map(|pod_ip| pod_ip.ip.as_deref());
+        Ok(Pod {
+            reference: PodRef {
+                namespace: metadata.namespace()?,
+                name: metadata.name()?,
+                uid: uid.or_else(|| present(&metadata.uid)),
+            },
+            labels: Arc::new(metadata.labels.unwrap_or_default()),
+            node: present(&spec.node_name),
+            host_network: spec.host_network.unwrap_or(false),
+            ports: container_ports(&spec.containers.unwrap_or_default())?,
+            addresses: addresses(status.pod_ip.as_deref().into_iter().chain(ips)),
+            ready: ready.is_some_and(|condition| condition.status == "True"),
+            terminating: metadata.deletion_timestamp.is_some(),
+            finished: matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")),
+        })
+    }
+}
+
+/// A port of a protocol that no policy can name is no backend, but its pod does declare ports (R10, R11).
+fn container_ports(containers: &[Container]) -> Result<Option<Box<[ContainerPort]>>, String> {
+    let mut declared =
+        containers.iter().filter_map(|container| container.ports.as_ref()).flatten().peekable();
+    if declared.peek().is_none() {
+        return Ok(None);
+    }
+    let mut ports = Vec::new();
+    for wire in declared {
+        let number = port(wire.container_port, "containerPort")?;
+        if let Some(protocol) = protocol(wire.protocol.as_deref()) {
+            ports.push(ContainerPort { port: number, protocol, name: present(&wire.name) });
+        }
+    }
+    Ok(Some(ports.into()))
+}
+
+#[derive(Deserialize)]
+struct WireService {
+    metadata: Metadata,
+    #[serde(default)]
+    spec: ServiceSpec,
+    #[serde(default)]
+    status: ServiceStatus,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct ServiceSpec {
+    r#type: Option<String>,
+    #[serde(rename = "clusterIP")]
+    cluster_ip: Option<String>,
+    #[serde(rename = "clusterIPs")]
+    cluster_ips: List<String>,
+    #[serde(rename = "externalIPs")]
+    external_ips: List<String>,
+    ip_families: List<String>,
+    ports: List<WireServicePort>,
+    session_affinity: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireServicePort {
+    name: Option<String>,
+    port: i64,
+    protocol: Option<String>,
+    target_port: Option<IntOrString>,
+    node_port: Option<i64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum IntOrString {
+    Int(i64),
+    String(String),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct ServiceStatus {
+    load_balancer: Option<LoadBalancer>,
+}
+
+#[derive(Deserialize)]
+struct LoadBalancer {
+    #[serde(default)]
+    ingress: List<Ingress>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ingress {
+    ip: Option<String>,
+    ip_mode: Option<String>,
+}
+
+impl WireService {
+    fn judge(self) -> Result<Service, String> {
+        let Self { metadata, spec, status } = self;
+        let exposed = metadata.annotation(EXPOSED_TYPE);
+        let exposes = |kind: &str| !is_service_type(exposed) || exposed == Some(kind);
+        let kind = spec.r#type.as_deref().unwrap_or("ClusterIP");
+        let written = match &spec.cluster_ips {
+            Some(list) if !list.is_empty() => list.iter().map(String::as_str).collect(),
+            _ => Vec::from_iter(spec.cluster_ip.as_deref()),
+        };
+        let assigned = addresses(written.iter().copied());
+        let cluster = match kind {
+            "ExternalName" => Err(Hidden::ExternalName),
+            _ if written.contains(&"None") => Err(Hidden::Headless),
+            _ if metadata.has_label(HEADLESS) => Err(Hidden::HeadlessLabel),
+            _ if !exposes("ClusterIP") => Err(Hidden::ExposedElsewhere),
+            _ if assigned.is_empty() => Err(Hidden::Unassigned),
+            _ => Ok(assigned.clone()),
+        };
+        let families = spec.ip_families.filter(|families| !families.is_empty());
+        let in_family = |name: &str, is_v6: bool| match &families {
+            Some(families) => families.iter().any(|family| family == name),
+            None => assigned.iter().any(|address| address.is_ipv6() == is_v6),
+        };
+        let node_ports = matches!(kind, "NodePort" | "LoadBalancer") && exposes("NodePort");
+        let balanced = kind == "LoadBalancer" && exposes("LoadBalancer");
+        let ingress = status.load_balancer.and_then(|balancer| balancer.ingress).unwrap_or_default();
+        let ingress =
+            ingress.iter().filter(|ingress| balanced && ingress.ip_mode.as_deref().unwrap_or("VIP") == "VIP");
+        let external =
+            spec.external_ips.iter().flatten().map(String::as_str).filter(|_| kind != "ExternalName");
+        Ok(Service {
+            name: ServiceName { namespace: metadata.namespace()?, name: metadata.name()? },
+            external: addresses(external.chain(ingress.filter_map(|ingress| ingress.ip.as_deref()))),
+            ports: spec
+                .ports
+                .unwrap_or_default()
+                .into_iter()
+                .map(WireServicePort::judge)
+                .collect::<Result<_, _>>()?,
+            node_ports_v4: node_ports && in_family("IPv4", false),
+            node_ports_v6: node_ports && in_family("IPv6", true),
+            client_affinity: spec.session_affinity.as_deref() == Some("ClientIP"),
+            cluster,
+        })
+    }
+}
+
+/// The annotation holds one of the types that it can hold; any other value is as if it were absent.
+fn is_service_type(annotation: Option<&str>) -> bool {
+    matches!(annotation, Some("ClusterIP" | "NodePort" | "LoadBalancer"))
+}
+
+impl WireServicePort {
+    fn judge(self) -> Result<ServicePort, String> {
+        let number = port(self.port, "port")?;
+        let target = match self.target_port {
+            None | Some(IntOrString::Int(0)) => TargetPort::Number(number),
+            Some(IntOrString::Int(target)) => TargetPort::Number(port(target, "targetPort")?),
+            Some(IntOrString::String(name)) if name.is_empty() => TargetPort::Number(number),
+            Some(IntOrString::String(name)) => TargetPort::Name(name.into()),
+        };
+        let node_port = self.node_port.filter(|&node_port| node_port != 0);
+        Ok(ServicePort {
+            name: present(&self.name),
+            port: number,
+            protocol: protocol(self.protocol.as_deref()),
+            target,
+            node_port: node_port.map(|node_port| port(node_port, "nodePort")).transpose()?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct WireNode {
+    metadata: Metadata,
+    #[serde(default)]
+    status: NodeStatus,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NodeStatus {
+    addresses: List<NodeAddress>,
+}
+
+#[derive(Deserialize)]
+struct NodeAddress {
+    address: String,
+}
+
+impl WireNode {
+    fn judge(self) -> Result<Node, String> {
+        let texts = self.status.addresses.iter().flatten().map(|address| address.address.as_str());
+        Ok(Node {
+            name: self.metadata.name()?,
+            addresses: addresses(texts),
+            labels: self.metadata.labels.unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct WireNamespace {
+    metadata: Metadata,
+}

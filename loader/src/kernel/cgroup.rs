@@ -1,0 +1,118 @@
+//! The cgroup under which everything is redirected.
+
+use std::fs::{self, File};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::fstatfs;
+
+use super::sys::SysError;
+
+/// `CGROUP2_SUPER_MAGIC`: "cgrp".
+const CGROUP2: u64 = 0x6367_7270;
+
+/// The inode of the root of the host's tree; the root that a cgroup namespace shows has another.
+const HOST_ROOT: u64 = 1;
+
+/// An open directory of the cgroup2 tree.
+#[derive(Debug)]
+pub(crate) struct Cgroup {
+    path: PathBuf,
+    directory: File,
+    id: u64,
+}
+
+impl AsFd for Cgroup {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
+/// No cgroup to attach to.
+#[derive(Debug)]
+pub(crate) enum NoCgroup {
+    /// There is no cgroup2 mount at all.
+    NoMount,
+    /// The only cgroup2 mounts show a container's own tree; this is one of them.
+    ContainerView(PathBuf),
+    /// The directory is not in a cgroup2 tree.
+    NotCgroup2(PathBuf),
+    /// The kernel refused.
+    Refused(SysError),
+}
+
+impl Cgroup {
+    /// Opens the directory that the user names.
+    pub(crate) fn open(path: &Path) -> Result<Self, NoCgroup> {
+        let fail = |call| {
+            move |error: std::io::Error| {
+                NoCgroup::Refused(SysError::new(format!("opening cgroup `{}`", path.display()), call, error))
+            }
+        };
+        let path = fs::canonicalize(path).map_err(fail("realpath(3)"))?;
+        let directory = File::open(&path).map_err(fail("open(2)"))?;
+        let kind = fstatfs(&directory).map_err(|error| fail("fstatfs(2)")(error.into()))?.f_type;
+        if kind.cast_unsigned() != CGROUP2 {
+            return Err(NoCgroup::NotCgroup2(path));
+        }
+        let id = directory.metadata().map_err(fail("fstat(2)"))?.ino();
+        Ok(Self { path, directory, id })
+    }
+
+    /// Opens the root of the host's tree.
+    pub(crate) fn host_root() -> Result<Self, NoCgroup> {
+        let mounts = mounts();
+        match mounts.iter().find(|path| fs::metadata(path).is_ok_and(|root| root.ino() == HOST_ROOT)) {
+            Some(path) => Self::open(path),
+            None => Err(mounts.into_iter().next().map_or(NoCgroup::NoMount, NoCgroup::ContainerView)),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The kernel's number of this cgroup.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// This cgroup and those above it, as far as they are mounted here.
+    pub(crate) fn ancestors(&self) -> Vec<PathBuf> {
+        let is_cgroup = |path: &&Path| path.join("cgroup.procs").exists();
+        self.path.ancestors().take_while(is_cgroup).map(Path::to_owned).collect()
+    }
+}
+
+/// Where cgroup2 is mounted.
+fn mounts() -> Vec<PathBuf> {
+    let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    cgroup2_mounts(&text)
+}
+
+/// The mount points of cgroup2 in a mountinfo(5): the fifth field, before ` - TYPE`. Blanks in it are
+/// written in octal; a cgroup2 mounted under such a name must be given by `--cgroup`.
+fn cgroup2_mounts(mountinfo: &str) -> Vec<PathBuf> {
+    let mount = |line: &str| {
+        let (mount, kind) = line.split_once(" - ")?;
+        let point = mount.split(' ').nth(4)?;
+        kind.starts_with("cgroup2 ").then(|| point.into())
+    };
+    mountinfo.lines().filter_map(mount).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cgroup2_mounts_are_told_from_those_of_version_1() {
+        let mountinfo = "\
+            30 23 0:26 / /sys/fs/cgroup rw,nosuid - tmpfs tmpfs rw,mode=755\n\
+            31 30 0:27 / /sys/fs/cgroup/unified rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n\
+            32 30 0:28 / /sys/fs/cgroup/cpu rw shared:11 - cgroup cgroup rw,cpu\n\
+            33 30 0:27 /pod /run/cgroup ro master:1 - cgroup2 none rw\n";
+        assert_eq!(cgroup2_mounts(mountinfo), [Path::new("/sys/fs/cgroup/unified"), Path::new("/run/cgroup")]);
+    }
+}

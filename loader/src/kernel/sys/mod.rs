@@ -1,0 +1,137 @@
+//! The one door to bpf(2): every call that aya has no function for goes through [`call`].
+//!
+//! [`map`] creates, fills, reads and freezes maps, [`link`] attaches programs to a cgroup and asks what is
+//! attached there, [`mapped`] maps the cell's word into memory. They know no policy and no generation.
+//!
+//! INVARIANT: this is the only module of user space with `unsafe`. Descriptors are owned, buffers are sized
+//! by what the kernel says about the object, and each error names the call and what it was for.
+#![expect(unsafe_code, reason = "bpf(2) takes addresses and mmap(2) gives one")]
+
+pub(crate) mod link;
+pub(crate) mod map;
+pub(crate) mod mapped;
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use aya_obj::generated::{bpf_attr, bpf_cmd};
+
+/// A system call failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}: {call}")]
+pub struct SysError {
+    doing: String,
+    call: &'static str,
+    source: io::Error,
+}
+
+impl SysError {
+    /// The error of `call`, made while `doing` something that a user knows.
+    pub(crate) fn new(doing: impl Into<String>, call: &'static str, source: impl Into<io::Error>) -> Self {
+        Self { doing: doing.into(), call, source: source.into() }
+    }
+
+    /// The kernel refused for lack of rights.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+    }
+
+    /// The number of the error, as errno(3) lists them.
+    pub(crate) fn errno(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+}
+
+/// An attribute block without any field set: what the kernel does not know must be zero.
+fn attributes() -> bpf_attr {
+    // SAFETY: `bpf_attr` is a union of plain integers, arrays of them and bit fields; zero is a value of each.
+    unsafe { std::mem::zeroed() }
+}
+
+/// bpf(2).
+///
+/// # Safety
+/// Every address in `attributes` is null or points to a live buffer of the size that `command` reads or
+/// writes there.
+unsafe fn call(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<RawFd> {
+    let size = size_of::<bpf_attr>();
+    // SAFETY: the kernel reads and writes `size` bytes at `attributes`; the caller vouches for the rest.
+    let answer = unsafe { libc::syscall(libc::SYS_bpf, command as libc::c_long, attributes, size) };
+    match RawFd::try_from(answer) {
+        Ok(answer) if answer >= 0 => Ok(answer),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// bpf(2) with a command that answers with a new descriptor.
+///
+/// # Safety
+/// As for [`call`], and `command` is one whose answer is a new descriptor.
+unsafe fn call_for_fd(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<OwnedFd> {
+    // SAFETY: the caller vouches for the attributes.
+    let fd = unsafe { call(command, attributes) }?;
+    // SAFETY: the caller vouches that the kernel has just opened this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A descriptor as an attribute.
+fn raw(fd: BorrowedFd<'_>) -> u32 {
+    fd.as_raw_fd().cast_unsigned()
+}
+
+/// The address of a buffer as an attribute.
+fn address<T: ?Sized>(buffer: *const T) -> u64 {
+    buffer.cast::<()>().addr() as u64
+}
+
+/// A path as bpf(2) takes it.
+fn c_path(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(io::Error::from)
+}
+
+/// Opens the object pinned at `path`, whatever it is.
+pub(crate) fn open_pin(path: &Path) -> io::Result<OwnedFd> {
+    let name = c_path(path)?;
+    let mut attributes = attributes();
+    attributes.__bindgen_anon_4.pathname = address(name.as_ptr());
+    // SAFETY: `name` is NUL-terminated and lives to the end of the call, which opens a descriptor.
+    unsafe { call_for_fd(bpf_cmd::BPF_OBJ_GET, &mut attributes) }
+}
+
+/// Pins an object at `path`, which must not exist.
+pub(crate) fn pin(fd: BorrowedFd<'_>, path: &Path) -> Result<(), SysError> {
+    let doing = || format!("pinning `{}`", path.display());
+    let name = c_path(path).map_err(|error| SysError::new(doing(), "bpf(BPF_OBJ_PIN)", error))?;
+    let mut attributes = attributes();
+    attributes.__bindgen_anon_4.pathname = address(name.as_ptr());
+    attributes.__bindgen_anon_4.bpf_fd = raw(fd);
+    // SAFETY: `name` is NUL-terminated and lives to the end of the call.
+    unsafe { call(bpf_cmd::BPF_OBJ_PIN, &mut attributes) }
+        .map_err(|error| SysError::new(doing(), "bpf(BPF_OBJ_PIN)", error))?;
+    Ok(())
+}
+
+/// What the kernel says about the object behind a descriptor.
+///
+/// # Safety
+/// `T` is the information struct of this kind of object, made of plain integers only.
+unsafe fn info<T>(fd: BorrowedFd<'_>) -> io::Result<T> {
+    // SAFETY: the caller vouches that `T` is made of integers, of which zero is a value.
+    let mut info: T = unsafe { std::mem::zeroed() };
+    let mut attributes = attributes();
+    attributes.info.bpf_fd = raw(fd);
+    attributes.info.info_len = u32::try_from(size_of::<T>()).unwrap_or(0);
+    attributes.info.info = address(&raw mut info);
+    // SAFETY: `info` is a live buffer of `info_len` bytes.
+    unsafe { call(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attributes) }?;
+    Ok(info)
+}
+
+/// A name as the kernel keeps it, up to the first NUL.
+fn kernel_name(name: &[libc::c_char; 16]) -> String {
+    let bytes: Vec<u8> = name.iter().map(|c| c.cast_unsigned()).take_while(|&byte| byte != 0).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,179 @@
+//! Which frontends each policy speaks of, and whose they are: the part of a link that no node changes.
+//!
+//! INVARIANT: every frontend has one owner over the whole image (L1). A service policy goes before an
+//! address policy, else the first by namespace and name; whoever comes later has no claim on it, and a
+//! finding says so.
+
+use std::collections::HashMap;
+
+use ipnet::IpNet;
+use lrpc_schema::image::{Image, Matcher, Policy, PortSpec, Protocol};
+
+use crate::findings::{
+    AddressOwnedByService, Finding, FrontendOverlap, ServiceHeadless, ServiceMissing, ServicePortMissing,
+};
+use crate::inventory::{Inventory, Service, ServicePort};
+use crate::mapset::Frontend;
+
+/// One policy with its frontends.
+#[derive(Debug)]
+pub(super) struct Claims<'a> {
+    pub(super) policy: &'a Policy,
+    /// The Service of a service policy, where it is there.
+    pub(super) service: Option<&'a Service>,
+    pub(super) frontends: Vec<Claim<'a>>,
+    /// The address of an address policy is on the allow-list (L14); true for a service policy.
+    pub(super) allowed: bool,
+    /// What is wrong on every node on which the policy acts.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// One frontend that a policy owns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim<'a> {
+    pub(crate) frontend: Frontend,
+    /// Place of the frontend port in the policy's list; `None` in an all-ports policy.
+    pub(crate) listed: Option<usize>,
+    pub(crate) port: FrontendPort<'a>,
+    /// It is a Service's, and the policy does not say that it may shadow it (L1).
+    pub(crate) owned: bool,
+}
+
+/// What stands behind a frontend: it decides by which name its backend is found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FrontendPort<'a> {
+    /// The policy's own frontend port.
+    Address(&'a PortSpec),
+    /// The Service's port.
+    Service(&'a ServicePort),
+}
+
+impl<'a> FrontendPort<'a> {
+    /// The name that takes part in choosing a backend port (R14: a listed name never does for a Service).
+    pub(crate) fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Address(spec) => spec.name.as_deref(),
+            Self::Service(port) => port.name.as_deref(),
+        }
+    }
+}
+
+/// The claims of every policy of the image, in its order, and L1's findings, which hold on every node.
+pub(super) fn claims<'a>(
+    image: &'a Image,
+    inventory: &'a Inventory,
+    narrow: Option<&[IpNet]>,
+) -> (Vec<Claims<'a>>, Vec<Finding>) {
+    let mut all: Vec<Claims<'a>> =
+        image.policies().iter().map(|policy| Claims::new(policy, image, inventory, narrow)).collect();
+    let mut owners = HashMap::new();
+    let mut findings = Vec::new();
+    for wants_service in [true, false] {
+        let round = |claims: &&mut Claims<'_>| {
+            matches!(claims.policy.frontend, Matcher::Service { .. }) == wants_service
+        };
+        for claims in all.iter_mut().filter(round) {
+            settle(claims, inventory, &mut owners, &mut findings);
+        }
+    }
+    (all, findings)
+}
+
+/// Strikes out the frontends that are another policy's, and marks those that are a Service's.
+fn settle<'a>(
+    claims: &mut Claims<'a>,
+    inventory: &Inventory,
+    owners: &mut HashMap<Frontend, (&'a Policy, Option<usize>)>,
+    findings: &mut Vec<Finding>,
+) {
+    let policy = claims.policy;
+    claims.frontends.retain_mut(|claim| {
+        if let Some((owner, listed)) = owners.get(&claim.frontend) {
+            // Twice within one policy is one claim.
+            if owner.name != policy.name {
+                let (frontend, place) = (claim.frontend, claim.listed);
+                findings
+                    .push(FrontendOverlap { policy, place, frontend, owner, owner_place: *listed }.into());
+            }
+            return false;
+        }
+        owners.insert(claim.frontend, (policy, claim.listed));
+        if let FrontendPort::Address(_) = claim.port
+            && !policy.shadow_service
+            && let Some(owner) = inventory.owner(&claim.frontend)
+        {
+            claim.owned = true;
+            let (frontend, place) = (claim.frontend, claim.listed);
+            findings.push(AddressOwnedByService { policy, place, frontend, owner }.into());
+        }
+        true
+    });
+}
+
+impl<'a> Claims<'a> {
+    fn new(policy: &'a Policy, image: &Image, inventory: &'a Inventory, narrow: Option<&[IpNet]>) -> Self {
+        let mut claims =
+            Self { policy, service: None, frontends: Vec::new(), allowed: true, findings: Vec::new() };
+        match &policy.frontend {
+            Matcher::Address { ip, ports } => {
+                let on = |list: &[IpNet]| list.iter().any(|net| net.contains(ip));
+                claims.allowed = image.allowed_addresses().is_none_or(on) && narrow.is_none_or(on);
+                claims.frontends = ports
+                    .iter()
+                    .enumerate()
+                    .map(|(place, spec)| Claim {
+                        frontend: Frontend { address: *ip, port: spec.port, protocol: spec.protocol },
+                        listed: Some(place),
+                        port: FrontendPort::Address(spec),
+                        owned: false,
+                    })
+                    .collect();
+            }
+            Matcher::Service { name, ports } => claims.of_service(name, ports, inventory),
+        }
+        claims
+    }
+
+    /// The ClusterIP frontends of the Service whose ports are listed (R13, R14).
+    fn of_service(&mut self, name: &'a str, listed: &'a [PortSpec], inventory: &'a Inventory) {
+        let policy = self.policy;
+        self.service = inventory.service(&policy.name.namespace, name);
+        let Some(service) = self.service else {
+            let same_name = |service: &&Service| &*service.name.name == name;
+            let elsewhere = inventory.services().iter().find(same_name).map(|service| &service.name);
+            self.findings.push(ServiceMissing { policy, service: name, elsewhere }.into());
+            return;
+        };
+        let addresses = match &service.cluster {
+            Ok(addresses) => addresses,
+            Err(why) => {
+                self.findings.push(ServiceHeadless { policy, service: &service.name, why: *why }.into());
+                return;
+            }
+        };
+        let is = |spec: &PortSpec, port: &ServicePort, protocol: Protocol| {
+            spec.port == port.port && spec.protocol == protocol
+        };
+        for port in &service.ports {
+            let Some(protocol) = port.protocol else { continue };
+            let place = listed.iter().position(|spec| is(spec, port, protocol));
+            if listed.is_empty() || place.is_some() {
+                self.frontends.extend(addresses.iter().map(|&address| Claim {
+                    frontend: Frontend { address, port: port.port, protocol },
+                    listed: place,
+                    port: FrontendPort::Service(port),
+                    owned: false,
+                }));
+            }
+        }
+        for (place, spec) in listed.iter().enumerate() {
+            if !service
+                .ports
+                .iter()
+                .any(|port| is(spec, port, spec.protocol) && port.protocol == Some(spec.protocol))
+            {
+                self.findings.push(ServicePortMissing { policy, place, spec, service }.into());
+            }
+        }
+    }
+}

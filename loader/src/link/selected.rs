@@ -1,0 +1,84 @@
+//! The pods of one node that a policy selects, and what the L-rules make of each.
+
+use std::net::IpAddr;
+use std::slice;
+use std::sync::Arc;
+
+use lrpc_schema::image::{Clients, Policy};
+
+use crate::inventory::{Inventory, Pod};
+use crate::mapset::PodRef;
+
+/// The selected pods of a node, sorted by name, without those that are Succeeded or Failed (L9).
+#[derive(Debug)]
+pub(super) struct Selected<'a> {
+    policy: &'a Policy,
+    pods: Vec<&'a Pod>,
+}
+
+impl<'a> Selected<'a> {
+    /// The pods of the policy's namespace on the node that its selector matches (R3, R4).
+    pub(super) fn new(policy: &'a Policy, inventory: &'a Inventory, node: &str) -> Self {
+        let pods =
+            running(policy, inventory, node).filter(|pod| policy.backend.selector.matches(&pod.labels));
+        Self { policy, pods: pods.collect() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
+
+    /// All of them, ready or not, terminating or not.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a Pod> {
+        self.pods.iter().copied()
+    }
+
+    /// Those whose Ready condition is True, terminating or not.
+    pub(super) fn ready(&self) -> impl Iterator<Item = &'a Pod> {
+        self.iter().filter(|pod| pod.ready)
+    }
+
+    /// Those that L15 leaves without an address: the policy names a node's address, and they do not live in
+    /// the node's network.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = &'a Pod> {
+        self.iter().filter(|pod| is_left_out(self.policy, pod))
+    }
+
+    /// Ready pods that are to be exempt and have no UID (L8).
+    pub(super) fn unidentified(&self) -> impl Iterator<Item = &'a Pod> {
+        self.ready().filter(|pod| self.policy.skip && pod.reference.uid.is_none())
+    }
+
+    /// The pods whose own connections are left alone (L8).
+    pub(super) fn exempt(&self) -> Arc<[PodRef]> {
+        self.iter().filter(|_| self.policy.skip).map(|pod| pod.reference.clone()).collect()
+    }
+}
+
+/// Every pod of the policy's namespace on the node that is not Succeeded or Failed.
+fn running<'a>(policy: &Policy, inventory: &'a Inventory, node: &str) -> impl Iterator<Item = &'a Pod> {
+    inventory.pods_on(node, &policy.name.namespace).filter(|pod| !pod.finished)
+}
+
+/// The pods of the node that are clients, where the policy wants a list of them (L6).
+pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) -> Arc<[PodRef]> {
+    let chosen = |pod: &&Pod| match &policy.clients {
+        Clients::All | Clients::Pods => false,
+        Clients::Namespace => true,
+        Clients::Selector(selector) => selector.matches(&pod.labels),
+    };
+    running(policy, inventory, node).filter(chosen).map(|pod| pod.reference.clone()).collect()
+}
+
+/// The addresses at which a pod is a backend (R6); the policy's own for every hostNetwork pod (L15).
+pub(super) fn addresses<'a>(policy: &'a Policy, pod: &'a Pod) -> &'a [IpAddr] {
+    match &policy.backend.address {
+        Some(_) if !pod.host_network => &[],
+        Some(address) => slice::from_ref(address),
+        None => &pod.addresses,
+    }
+}
+
+pub(super) fn is_left_out(policy: &Policy, pod: &Pod) -> bool {
+    policy.backend.address.is_some() && !pod.host_network
+}

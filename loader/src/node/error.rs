@@ -1,0 +1,227 @@
+//! Why a node command could not do its work: what is wrong, then what to do about it.
+
+use std::path::PathBuf;
+
+use lrpc_schema::image::Digest;
+
+use crate::kernel::bpffs::NoBpffs;
+use crate::kernel::cgroup::NoCgroup;
+use crate::kernel::hooks::Holder;
+use crate::kernel::lock::LockError;
+use crate::kernel::object::LoadError;
+use crate::kernel::shared::SharedError;
+use crate::kernel::sys::SysError;
+use crate::record::RecordTooLong;
+use crate::resolve::HalfPolicy;
+use crate::state::StateError;
+
+/// Why nothing was changed. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something that a later version does.
+    #[error("`{0}` is not in this version")]
+    NotInThisVersion(String),
+    /// `--expect` names another state than the node's: a finding (exit 1), not a failure.
+    #[error("the node is not in the expected state: expected {expected}, found {found}", expected = or_none(*.expected), found = or_none(*.found))]
+    Expectation {
+        /// The linked digest that was expected; `None` is "nothing loaded".
+        expected: Option<Digest>,
+        /// The active one.
+        found: Option<Digest>,
+    },
+    /// A policy must not be loaded halfway (L5).
+    #[error(transparent)]
+    HalfPolicy(#[from] HalfPolicy),
+    /// Another loader is at work.
+    #[error("another lrpc is changing `{0}`", .bpffs.display())]
+    Busy {
+        /// The directory of pins, which it has locked.
+        bpffs: PathBuf,
+    },
+    /// No bpffs, and none could be mounted.
+    #[error("no bpffs at `{0}`", .mount_at.display())]
+    NoBpffs {
+        /// Where to mount one.
+        mount_at: PathBuf,
+        /// Why it could not be mounted.
+        source: SysError,
+    },
+    /// No cgroup2 file system is mounted.
+    #[error("no cgroup2 file system is mounted")]
+    NoCgroup2,
+    /// Only the tree of the container that this process runs in is mounted.
+    #[error("`{0}` shows this container's own cgroups, not the node's", .0.display())]
+    ContainerView(PathBuf),
+    /// `--cgroup` is elsewhere.
+    #[error("`{0}` is not a cgroup2 directory", .0.display())]
+    NotCgroup2(PathBuf),
+    /// Another cgroup is redirected by what is loaded.
+    #[error("loaded for cgroup `{loaded}`, not for `{wanted}`", loaded = .loaded.display(), wanted = .wanted.display())]
+    OtherCgroup {
+        /// The cgroup of the active generation.
+        loaded: PathBuf,
+        /// The one that was asked for.
+        wanted: PathBuf,
+    },
+    /// A program on a hook suffers no other beside it.
+    #[error("{sharing} program `{program}` holds hook `{hook}` of cgroup `{cgroup}`", sharing = .0.sharing, program = .0.program, hook = .0.hook, cgroup = .0.cgroup.display())]
+    Held(Holder),
+    /// Our program would run after others that may rewrite a Service's address.
+    #[error("{others} other programs on hook `{hook}` would run before ours, and the image has service rows")]
+    Behind {
+        /// The hook.
+        hook: &'static str,
+        /// How many there are.
+        others: usize,
+    },
+    /// What is pinned was made by another version of the tables.
+    #[error("`{bpffs}` holds tables of another version: {versions}", bpffs = .bpffs.display())]
+    OtherVersion {
+        /// The directory of pins.
+        bpffs: PathBuf,
+        /// The versions, as `vN`.
+        versions: String,
+    },
+    /// A pinned map is not ours.
+    #[error("the pinned map `{map}` below `{bpffs}` is missing or not as this version makes it", bpffs = .bpffs.display())]
+    Shape {
+        /// The directory of pins.
+        bpffs: PathBuf,
+        /// The map.
+        map: String,
+    },
+    /// The number of resident generations is fixed at the first load.
+    #[error("this node keeps {fixed} generations since its first load, not {wanted}")]
+    Keep {
+        /// What the first load said.
+        fixed: u16,
+        /// What was asked for.
+        wanted: u16,
+    },
+    /// Every slot holds a generation.
+    #[error("no empty slot for a new generation")]
+    NoSlot,
+    /// What was read back is not what was written.
+    #[error("the tables read back differ from what was written: expected {expected}, found {found}")]
+    ReadBack {
+        /// The resolved digest.
+        expected: Digest,
+        /// The digest of what the kernel holds.
+        found: Digest,
+    },
+    /// Nothing is loaded.
+    #[error("nothing is loaded")]
+    NothingLoaded,
+    /// The cell names a generation whose maps are not pinned.
+    #[error("generation {0} is active, but its maps are not pinned")]
+    NotResident(u64),
+    /// No such generation.
+    #[error("generation {generation} is not resident; resident are {resident:?}")]
+    NoSuchGeneration {
+        /// The generation.
+        generation: u64,
+        /// Those that are, ascending.
+        resident: Vec<u64>,
+    },
+    /// There is no earlier generation.
+    #[error("no resident generation is earlier than {active}; resident are {resident:?}")]
+    NoEarlier {
+        /// The active one.
+        active: u64,
+        /// The resident ones, ascending.
+        resident: Vec<u64>,
+    },
+    /// The generation's record does not fit.
+    #[error(transparent)]
+    Record(#[from] RecordTooLong),
+    /// The state directory cannot be used.
+    #[error("the state directory cannot be used")]
+    State(#[from] StateError),
+    /// The programs could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] SysError),
+}
+
+fn or_none(digest: Option<Digest>) -> String {
+    digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string())
+}
+
+impl Error {
+    /// What to do about it, where it is known.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Busy { bpffs } => Some(format!(
+                "wait for it to end, or find it with `fuser {}`; the lock is free as soon as the process is gone",
+                bpffs.display()
+            )),
+            Self::NoBpffs { mount_at, .. } => Some(format!("mount -t bpf bpf {}", mount_at.display())),
+            Self::NoCgroup2 => Some("mount -t cgroup2 none /sys/fs/cgroup".to_owned()),
+            Self::ContainerView(_) => Some(
+                "mount the host's /sys/fs/cgroup into the container (hostPath) and name it by --cgroup".to_owned(),
+            ),
+            Self::NotCgroup2(_) => Some("name a directory of a cgroup2 mount by --cgroup".to_owned()),
+            Self::OtherCgroup { .. } => {
+                Some("`lrpc unload` first, or use other --bpffs and --state directories".to_owned())
+            }
+            Self::Held(_) => Some("attach that program with BPF_F_ALLOW_MULTI, or detach it".to_owned()),
+            Self::Behind { .. } => Some(
+                "use kernel 6.16 or newer, where lrpc attaches before them, or name a cgroup below theirs by \
+                 --cgroup"
+                    .to_owned(),
+            ),
+            Self::OtherVersion { .. } | Self::Shape { .. } => Some("`lrpc unload`, then apply again".to_owned()),
+            Self::Keep { .. } => Some("leave --keep out, or `lrpc unload` first".to_owned()),
+            Self::NoSuchGeneration { .. } => Some("`lrpc history` lists the generations".to_owned()),
+            Self::NoEarlier { .. } => Some("name one by --to".to_owned()),
+            Self::NothingLoaded => Some("`lrpc apply` an image".to_owned()),
+            Self::NotResident(_) | Self::NoSlot | Self::ReadBack { .. } => Some("apply again".to_owned()),
+            Self::State(_) => Some("make it writable, or name another by --state".to_owned()),
+            Self::HalfPolicy(_) => Some("remove the policy from the image or its annotation".to_owned()),
+            Self::Kernel(error) if error.is_denied() => Some(DENIED.to_owned()),
+            Self::Load(_) => Some(DENIED.to_owned()),
+            Self::NotInThisVersion(_) | Self::Expectation { .. } | Self::Record(_) | Self::Kernel(_) => None,
+        }
+    }
+}
+
+const DENIED: &str = "run as root, or with CAP_BPF and CAP_NET_ADMIN; `lrpc doctor` says what is missing";
+
+impl From<SharedError> for Error {
+    fn from(error: SharedError) -> Self {
+        match error {
+            SharedError::Shape { bpffs, map } => Self::Shape { bpffs, map },
+            SharedError::Kernel(error) => Self::Kernel(error),
+        }
+    }
+}
+
+impl From<NoBpffs> for Error {
+    fn from(NoBpffs { mount_at, source }: NoBpffs) -> Self {
+        Self::NoBpffs { mount_at, source }
+    }
+}
+
+impl From<NoCgroup> for Error {
+    fn from(error: NoCgroup) -> Self {
+        match error {
+            NoCgroup::NoMount => Self::NoCgroup2,
+            NoCgroup::ContainerView(path) => Self::ContainerView(path),
+            NoCgroup::NotCgroup2(path) => Self::NotCgroup2(path),
+            NoCgroup::Refused(error) => Self::Kernel(error),
+        }
+    }
+}
+
+impl Error {
+    /// The error of a lock on the directory of pins.
+    pub(crate) fn of_lock(error: LockError, bpffs: &std::path::Path) -> Self {
+        match error {
+            LockError::Busy => Self::Busy { bpffs: bpffs.to_owned() },
+            LockError::Missing => Self::NothingLoaded,
+            LockError::Refused(error) => Self::Kernel(error),
+        }
+    }
+}

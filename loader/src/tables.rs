@@ -1,0 +1,173 @@
+//! The bytes of one generation's tables, and the resolved digest over them.
+//!
+//! It knows no kernel: [`Packed`] is what a batch call takes and gives, whichever way it goes, so the digest
+//! of what was to be written and the digest of what was read back are one function.
+
+use lrpc_schema::image::Digest;
+use lrpc_schema::records::{self, Backend, FrontendKey, FrontendValue, Meta};
+
+/// Keeps a resolved digest apart from every other blake3 digest over equal bytes. A change of the encoding
+/// changes its version.
+const CONTEXT: &str = "lrpc resolved tables v1";
+
+/// The tables of one generation, apart from the loader's own part of `meta`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// The frontend table, sorted by key.
+    pub frontends: Vec<(FrontendKey, FrontendValue)>,
+    /// The backend table: the runs of the frontends with several backends.
+    pub backends: Vec<Backend>,
+    /// The programs' part of `meta`.
+    pub meta: Meta,
+}
+
+impl Tables {
+    /// The digest over the table names and the sorted entries.
+    pub fn digest(&self) -> Digest {
+        digest(&records::TABLES.map(|table| (table, self.packed(table))))
+    }
+
+    /// The entries of a table of [`records::TABLES`]; of `meta` only the programs' part.
+    pub fn packed(&self, table: &str) -> Packed {
+        match table {
+            records::FRONTENDS => Packed {
+                key_size: FrontendKey::SIZE,
+                value_size: FrontendValue::SIZE,
+                keys: self.frontends.iter().flat_map(|(key, _)| key.to_bytes()).collect(),
+                values: self.frontends.iter().flat_map(|(_, value)| value.to_bytes()).collect(),
+            },
+            // An array has at least one element; it is zero where no frontend has several backends.
+            records::BACKENDS if self.backends.is_empty() => Packed::array(Backend::SIZE, vec![0; Backend::SIZE]),
+            records::BACKENDS => {
+                Packed::array(Backend::SIZE, self.backends.iter().flat_map(Backend::to_bytes).collect())
+            }
+            _ => Packed::array(Meta::SIZE, self.meta.to_bytes().to_vec()),
+        }
+    }
+}
+
+/// Entries of a map, keys and values packed one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// Size of one key in bytes; at most 24.
+    pub key_size: usize,
+    /// Size of one value in bytes.
+    pub value_size: usize,
+    /// The keys.
+    pub keys: Vec<u8>,
+    /// The values, in the order of the keys.
+    pub values: Vec<u8>,
+}
+
+impl Packed {
+    /// The entries of an array whose elements are `values`.
+    fn array(value_size: usize, values: Vec<u8>) -> Self {
+        let count = u32::try_from(values.len() / value_size).unwrap_or(u32::MAX);
+        Self { key_size: 4, value_size, keys: (0..count).flat_map(u32::to_ne_bytes).collect(), values }
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.keys.len() / self.key_size.max(1)
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Every value cut to its first `size` bytes: of `meta` only the programs' part is hashed.
+    #[must_use]
+    pub fn cut(self, size: usize) -> Self {
+        let values = self.values.chunks(self.value_size.max(1)).flat_map(|value| value.iter().take(size)).copied();
+        Self { value_size: size.min(self.value_size), values: values.collect(), ..self }
+    }
+
+    /// The entries.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.keys.chunks_exact(self.key_size.max(1)).zip(self.values.chunks_exact(self.value_size.max(1)))
+    }
+
+    /// The entries sorted by key. Keys are compared as three big-endian words, which is a quarter of the
+    /// time that comparing slices takes.
+    fn sorted(&self) -> Vec<(&[u8], &[u8])> {
+        let mut entries: Vec<_> = self.iter().map(|(key, value)| (words(key), key, value)).collect();
+        entries.sort_unstable_by_key(|(words, _, _)| *words);
+        entries.into_iter().map(|(_, key, value)| (key, value)).collect()
+    }
+}
+
+fn words(key: &[u8]) -> [u64; 3] {
+    let mut words = [0; 3];
+    for (word, bytes) in words.iter_mut().zip(key.chunks(8)) {
+        let mut whole = [0; 8];
+        for (place, byte) in whole.iter_mut().zip(bytes) {
+            *place = *byte;
+        }
+        *word = u64::from_be_bytes(whole);
+    }
+    words
+}
+
+/// The resolved digest: for each table its name, a zero, the number of entries (8 bytes, little-endian) and
+/// its entries sorted by key, each as key and value. Key and value sizes are fixed by the ABI version.
+pub fn digest(tables: &[(&str, Packed)]) -> Digest {
+    let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
+    let mut buffer = Vec::new();
+    for (name, entries) in tables {
+        hasher.update(name.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(&(entries.len() as u64).to_le_bytes());
+        // One call per table: blake3 is several times faster over long input.
+        buffer.clear();
+        buffer.reserve(entries.keys.len() + entries.values.len());
+        for (key, value) in entries.sorted() {
+            buffer.extend_from_slice(key);
+            buffer.extend_from_slice(value);
+        }
+        hasher.update(&buffer);
+    }
+    Digest::new(*hasher.finalize().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables() -> Tables {
+        let backend = Backend::new([10, 0, 0, 1].into(), 80);
+        let entry = |last: u8| {
+            let key = FrontendKey::new([169, 254, 169, last].into(), 8080, records::TCP);
+            (key, FrontendValue::redirect(1, 0, backend))
+        };
+        Tables { frontends: vec![entry(1), entry(2), entry(3)], backends: vec![backend], meta: Meta::default() }
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_order_in_which_the_kernel_lists() {
+        let tables = tables();
+        let mut packed = records::TABLES.map(|table| (table, tables.packed(table)));
+        let turned: Vec<_> = tables.frontends.iter().rev().collect();
+        packed[0].1.keys = turned.iter().flat_map(|(key, _)| key.to_bytes()).collect();
+        packed[0].1.values = turned.iter().flat_map(|(_, value)| value.to_bytes()).collect();
+        assert_eq!(digest(&packed), tables.digest());
+    }
+
+    #[test]
+    fn every_bit_counts_but_not_the_loaders_part_of_meta() {
+        let tables = tables();
+        let mut packed = records::TABLES.map(|table| (table, tables.packed(table)));
+        let meta = &mut packed[2].1;
+        meta.values.resize(records::META_SIZE, 7);
+        meta.value_size = records::META_SIZE;
+        packed[2].1 = packed[2].1.clone().cut(Meta::SIZE);
+        assert_eq!(digest(&packed), tables.digest());
+        for table in 0..packed.len() {
+            for byte in 0..packed[table].1.values.len() {
+                let mut other = packed.clone();
+                other[table].1.values[byte] ^= 1;
+                assert_ne!(digest(&other), tables.digest(), "table {table}, byte {byte}");
+            }
+        }
+    }
+}

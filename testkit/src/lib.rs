@@ -1,0 +1,17 @@
+//! Scratch surroundings for whatever touches a kernel: tests, the demo, benches.
+//!
+//! A [`Sandbox`] is a network namespace, a mount namespace, a cgroup and a bpffs of its own, all gone when
+//! it is dropped. A [`Server`] answers in it, and a [`Client`] connects as a process of a pod would: it is
+//! in the sandbox's cgroup before it makes its first socket.
+//!
+//! INVARIANT: nothing here sends to an address outside a network namespace that it made itself, and every
+//! loop is bounded in count and time.
+#![forbid(unsafe_code)]
+
+mod client;
+mod sandbox;
+mod server;
+
+pub use client::{Answer, Client, Place, Storm, serve_if_client};
+pub use sandbox::Sandbox;
+pub use server::Server;
