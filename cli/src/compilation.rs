@@ -94,13 +94,18 @@ impl Compilation {
 
     /// The last line for people: how much was looked at and what was found.
     pub(crate) fn summary(&self) -> String {
-        let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+        let count =
+            |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let policies = count(self.policies, "policy", "policies");
         let ignored = match self.ignored {
             0 => String::new(),
             ignored => format!(", {} of other kinds ignored", count(ignored, "document", "documents")),
         };
-        format!("{policies} in {}{ignored}: {}\n", count(self.files, "file", "files"), report::summary(&self.reports))
+        format!(
+            "{policies} in {}{ignored}: {}\n",
+            count(self.files, "file", "files"),
+            report::summary(&self.reports)
+        )
     }
 }
 

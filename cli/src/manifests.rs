@@ -75,7 +75,9 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Unreadable>)
             Ok(_) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(path).to_path_buf();
-                unreadable.push(Unreadable { path, error: error.into() });
+                let error =
+                    error.into_io_error().unwrap_or_else(|| io::Error::other("its links form a loop"));
+                unreadable.push(Unreadable { path, error });
             }
         }
     }

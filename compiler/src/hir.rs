@@ -93,6 +93,13 @@ pub(crate) struct PortInfo {
     pub(crate) name: PortName,
 }
 
+impl PortInfo {
+    /// The name, where one is written.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.written().map(|name| name.value.as_str())
+    }
+}
+
 /// The name of a port, in lower case.
 #[derive(Debug)]
 pub(crate) enum PortName {

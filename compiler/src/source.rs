@@ -52,9 +52,9 @@ struct Text {
 }
 
 impl Source {
-    /// The longest text that is read, 32 MiB (about 50,000 policies); a longer one is `input-limit`. A
+    /// The longest text that is read, 16 MiB (about 25,000 policies); a longer one is `input-limit`. A
     /// reader of files can ask for the length first and spare itself the memory.
-    pub const MAX_BYTES: usize = 32 << 20;
+    pub const MAX_BYTES: usize = 16 << 20;
 
     /// The text of a file under the name that reports show.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {

@@ -11,8 +11,8 @@ use crate::compilation;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
-use crate::report::json::{self, DiagnosticView};
 use crate::report::human;
+use crate::report::json::{self, DiagnosticView};
 
 /// Check manifests and write their image
 #[derive(Debug, clap::Args)]

@@ -44,7 +44,10 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 
 fn list(pages: &[Page]) -> String {
     let width = pages.iter().map(|page| page.code.len()).max().unwrap_or_default();
-    pages.iter().map(|page| format!("{:width$}  {:7}  {}\n", page.code, page.severity, page.summary)).collect()
+    pages
+        .iter()
+        .map(|page| format!("{:width$}  {:7}  {}\n", page.code, page.severity, page.summary))
+        .collect()
 }
 
 fn unknown(code: &str) -> Failure {

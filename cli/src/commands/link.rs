@@ -1,17 +1,16 @@
 //! `lrpc link`: the map set that a node would get.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use lrpc_loader::inventory::Inventory;
-use lrpc_loader::{LinkError, Linked, MapSet};
+use lrpc_loader::state::ShownRow;
+use lrpc_loader::{LinkError, Linked};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
 use crate::arguments::InventoryArgs;
-use crate::commands::image;
-use crate::commands::row::RowView;
+use crate::commands::{image, row};
 use crate::exit::{Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
@@ -51,7 +50,7 @@ struct LinkView<'a> {
     node: &'a str,
     image: String,
     digest: String,
-    frontends: Vec<RowView>,
+    frontends: Vec<ShownRow>,
     diagnostics: Vec<DiagnosticView<'a>>,
 }
 
@@ -60,18 +59,19 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let inventory = inventory::require(&args.inventory.inventory, output)?;
     let linked = link(&image, &inventory, &args.node, &args.allow_address)?;
     let reports = reports(&linked, &image);
-    let rows: Vec<RowView> = linked.map_set.rows().iter().map(RowView::of).collect();
+    let rows = linked.map_set.rows().iter().map(ShownRow::from);
     match args.format {
         Format::Json => output.json(&LinkView {
             node: &args.node,
             image: image.digest().to_string(),
             digest: linked.map_set.digest().to_string(),
-            frontends: rows,
+            frontends: rows.collect(),
             diagnostics: json::views(&reports),
         })?,
         Format::Human => {
             output.message(&human::render(&reports, output.colors_messages()));
-            output.result(&render(&args.node, &linked.map_set, &rows))?;
+            let title = format!("node {}, {}\n", args.node, linked.map_set.digest());
+            output.result(&rows.fold(title, |text, shown| text + &row::render(&shown)))?;
         }
     }
     Ok(report::status(&reports, args.deny_warnings))
@@ -107,13 +107,4 @@ fn known_nodes(inventory: &Inventory) -> String {
 /// What linking found, at the places that the image remembers.
 pub(crate) fn reports(linked: &Linked, image: &Image) -> Vec<Report> {
     linked.findings.iter().map(|found| finding::report(found, image.places())).collect()
-}
-
-fn render(node: &str, map_set: &MapSet, rows: &[RowView]) -> String {
-    let mut text = format!("node {node}, {}\n", map_set.digest());
-    for row in rows {
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{}", row.render());
-    }
-    text
 }

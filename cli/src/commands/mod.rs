@@ -1,12 +1,21 @@
 //! The commands, in the order in which a rollout uses them.
 
+mod apply;
 mod check;
 mod compile;
+mod doctor;
+mod dump;
 mod explain;
+mod history;
 pub(crate) mod image;
 mod inspect;
 mod link;
+mod node;
+mod rollback;
 mod row;
+mod status;
+mod unload;
+mod verify;
 
 use clap::Subcommand;
 
@@ -20,6 +29,14 @@ pub(crate) enum Command {
     Explain(explain::Args),
     Inspect(inspect::Args),
     Link(link::Args),
+    Doctor(doctor::Args),
+    Apply(apply::Args),
+    Status(status::Args),
+    Dump(dump::Args),
+    Verify(verify::Args),
+    History(history::Args),
+    Rollback(rollback::Args),
+    Unload(unload::Args),
 }
 
 impl Command {
@@ -30,6 +47,14 @@ impl Command {
             Self::Explain(args) => explain::run(&args, output),
             Self::Inspect(args) => inspect::run(&args, output),
             Self::Link(args) => link::run(&args, output),
+            Self::Doctor(args) => doctor::run(&args, output),
+            Self::Apply(args) => apply::run(&args, output),
+            Self::Status(args) => status::run(&args, output),
+            Self::Dump(args) => dump::run(&args, output),
+            Self::Verify(args) => verify::run(&args, output),
+            Self::History(args) => history::run(&args, output),
+            Self::Rollback(args) => rollback::run(&args, output),
+            Self::Unload(args) => unload::run(&args, output),
         }
     }
 }

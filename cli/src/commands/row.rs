@@ -1,85 +1,35 @@
-//! One frontend of a node, as `link` and `dump` print it.
+//! One frontend of a node in one line, as `link` and `dump` print it for people.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::net::SocketAddr;
 
-use lrpc_loader::mapset::{Backend, PodRef, Row};
-use serde::Serialize;
+use lrpc_loader::state::ShownRow;
 
-#[derive(Serialize)]
-pub(crate) struct RowView {
-    address: IpAddr,
-    port: u16,
-    protocol: &'static str,
-    policy: Option<String>,
-    service: Option<String>,
-    state: &'static str,
-    reason: Option<&'static str>,
-    backends: Vec<BackendView>,
-    skip: Vec<String>,
-    clients: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct BackendView {
-    address: IpAddr,
-    port: u16,
-    pods: Vec<String>,
-}
-
-impl RowView {
-    pub(crate) fn of(row: &Row) -> Self {
-        Self {
-            address: row.frontend.address,
-            port: row.frontend.port.get(),
-            protocol: row.frontend.protocol.as_str(),
-            policy: Some(row.policy.to_string()),
-            service: row.service.as_ref().map(ToString::to_string),
-            state: row.state().as_str(),
-            reason: row.reason().map(|reason| reason.as_str()),
-            backends: row.backends().iter().map(BackendView::of).collect(),
-            skip: names(&row.skip),
-            clients: Some(row.clients.to_string()),
-        }
-    }
-
-    /// One line: frontend, what happens, and by whose wish.
-    pub(crate) fn render(&self) -> String {
-        let mut text = format!("{}/{}", SocketAddr::new(self.address, self.port), self.protocol);
+/// Frontend, what happens, and by whose wish.
+pub(crate) fn render(row: &ShownRow) -> String {
+    let mut text = format!("{}/{}  {}", SocketAddr::new(row.address, row.port), row.protocol, row.state);
+    for backend in &row.backends {
         // Writing to a `String` cannot fail, here and below.
-        let _ = write!(text, "  {}", self.state);
-        for backend in &self.backends {
-            let _ = write!(text, "  {}", SocketAddr::new(backend.address, backend.port));
-            if !backend.pods.is_empty() {
-                let _ = write!(text, " ({})", backend.pods.join(", "));
-            }
+        let _ = write!(text, "  {}", SocketAddr::new(backend.address, backend.port));
+        if let Some(pods) = &backend.pods {
+            let _ = write!(text, " ({})", pods.join(", "));
         }
-        if let Some(reason) = self.reason {
-            let _ = write!(text, "  {reason}");
-        }
-        if let Some(policy) = &self.policy {
-            let _ = write!(text, "  policy {policy}");
-        }
-        if let Some(service) = &self.service {
-            let _ = write!(text, "  service {service}");
-        }
-        if !self.skip.is_empty() {
-            let _ = write!(text, "  not from {}", self.skip.join(", "));
-        }
-        if let Some(clients) = self.clients.as_ref().filter(|clients| *clients != "all") {
-            let _ = write!(text, "  clients {clients}");
-        }
-        text
     }
-}
-
-impl BackendView {
-    fn of(backend: &Backend) -> Self {
-        Self { address: backend.address, port: backend.port.get(), pods: names(&backend.pods) }
+    if let Some(reason) = &row.reason {
+        let _ = write!(text, "  {reason}");
     }
-}
-
-fn names(pods: &[PodRef]) -> Vec<String> {
-    pods.iter().map(ToString::to_string).collect()
+    if let Some(policy) = &row.policy {
+        let _ = write!(text, "  policy {policy}");
+    }
+    if let Some(service) = &row.service {
+        let _ = write!(text, "  service {service}");
+    }
+    if let Some(skip) = row.skip.as_ref().filter(|skip| !skip.is_empty()) {
+        let _ = write!(text, "  not from {}", skip.join(", "));
+    }
+    if let Some(clients) = row.clients.as_ref().filter(|clients| *clients != "all") {
+        let _ = write!(text, "  clients {clients}");
+    }
+    text.push('\n');
+    text
 }

@@ -6,6 +6,7 @@
 pub(crate) mod concise;
 pub(crate) mod diagnostic;
 pub(crate) mod finding;
+pub(crate) mod gap;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod pages;

@@ -22,8 +22,7 @@ fn refused(world: &World, run: Run, code: i32, words: &[&str]) {
     for word in words {
         assert!(run.stderr.contains(word), "`{word}` is missing in: {}", run.stderr);
     }
-    let pins = fs::read_dir(world.sandbox.bpf_mount()).unwrap().count();
-    assert_eq!(pins, 0, "something was pinned");
+    assert_eq!(world.pins(), Vec::<String>::new(), "something was pinned");
 }
 
 fn a_damaged_image_is_refused_before_a_map_is_made() {
@@ -55,7 +54,17 @@ fn a_folder_that_is_no_cgroup_is_refused() {
     let (bpffs, state) = (world.sandbox.bpffs(), world.sandbox.state());
     let run = crate::world::run(
         std::process::Command::new(crate::world::lrpc())
-            .args(["apply", &image, "--inventory", &inventory, "--node", NODE, "--cgroup", &folder, "--bpffs"])
+            .args([
+                "apply",
+                &image,
+                "--inventory",
+                &inventory,
+                "--node",
+                NODE,
+                "--cgroup",
+                &folder,
+                "--bpffs",
+            ])
             .arg(bpffs)
             .arg("--state")
             .arg(state),

@@ -103,6 +103,12 @@ impl World {
         self.file("inventory.yaml", &text).display().to_string()
     }
 
+    /// What is pinned for lrpc.
+    pub(crate) fn pins(&self) -> Vec<String> {
+        let Ok(pins) = fs::read_dir(self.sandbox.bpffs()) else { return Vec::new() };
+        pins.map(|pin| pin.unwrap().path().display().to_string()).collect()
+    }
+
     /// Runs a command that looks at this node.
     pub(crate) fn lrpc(&self, arguments: &[&str]) -> Run {
         run(Command::new(lrpc()).args(arguments).args(self.sandbox.options()))
@@ -124,7 +130,12 @@ pub(crate) fn run(command: &mut Command) -> Run {
 }
 
 /// A policy that redirects an address to the pods `app: proxy`; `annotation` is a line or empty.
-pub(crate) fn address_policy(name: &str, frontend: (&str, u16, &str), backend: u16, annotation: &str) -> String {
+pub(crate) fn address_policy(
+    name: &str,
+    frontend: (&str, u16, &str),
+    backend: u16,
+    annotation: &str,
+) -> String {
     let (ip, port, protocol) = frontend;
     format!(
         r#"apiVersion: cilium.io/v2

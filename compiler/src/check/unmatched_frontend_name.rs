@@ -1,13 +1,18 @@
 //! R9, R12: the ports of an address are joined with backend ports by name and protocol; one without a partner is
 //! a black hole (R17).
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnostic, Page, page};
 
-use crate::hir::{Frontend, Policy};
+use crate::hir::{Frontend, Policy, PortInfo};
 use crate::names::nearest;
 
 pub(crate) const PAGE: Page =
     page!("unmatched-frontend-name", Error, "a frontend port whose name no backend port has");
+
+/// Names among which the one that was meant is looked for.
+const CANDIDATES: usize = 50;
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let Some(Frontend::Address { ports, .. }) = &policy.frontend else { return };
@@ -15,18 +20,15 @@ pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     if ports.list.len() < 2 || !backends.is_whole {
         return;
     }
+    let served: BTreeSet<_> =
+        backends.list.iter().filter_map(|port| Some((PortInfo::name(port)?, port.protocol?.value))).collect();
     for info in &ports.list {
         let (Some(name), Some(protocol)) = (info.name.written(), info.protocol) else { continue };
-        if backends
-            .list
-            .iter()
-            .any(|port| port.name.written() == Some(name) && port.protocol == Some(protocol))
-        {
+        if served.contains(&(name.value.as_str(), protocol.value)) {
             continue;
         }
-        let candidates = backends.list.iter().filter(|port| port.protocol == Some(protocol));
-        let names = candidates.filter_map(|port| Some(port.name.written()?.value.as_str()));
-        let help = match nearest(&name.value, names) {
+        let names = served.iter().filter(|(_, served)| *served == protocol.value).map(|(name, _)| *name);
+        let help = match nearest(&name.value, names.take(CANDIDATES)) {
             Some(near) => format!("did you mean `{near}`?"),
             None => {
                 format!("add a backend port with `name: {}` and `protocol: {}`", name.value, protocol.value)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::wrong_type::{self, Expected};
-use crate::check::{duplicate_key, missing_field, unknown_field};
+use crate::check::{duplicate_key, input_limit, missing_field, unknown_field};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Field, Spanned};
 use crate::source::{Source, Span};
@@ -38,8 +38,11 @@ impl<'t, 's> Object<'t, 's> {
 }
 
 impl<'t, 's> Reader<'t, 's> {
+    /// Keeps a problem, as long as anybody could want to read it.
     pub(super) fn report(&mut self, problem: Diagnostic) {
-        self.problems.push(problem);
+        if self.problems.len() <= input_limit::PROBLEMS {
+            self.problems.push(problem);
+        }
     }
 
     pub(super) fn place(&mut self, field: Field, span: Span) {

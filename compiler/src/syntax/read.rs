@@ -12,9 +12,6 @@ use crate::check::{input_limit, yaml_syntax};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
-/// Nodes that aliases may add to one document. Real manifests add dozens; an alias bomb adds billions.
-const ALIAS_LIMIT: usize = 100_000;
-
 /// What a file holds, in its order.
 pub(crate) enum Event<'t, 's> {
     /// A whole document.
@@ -39,7 +36,10 @@ pub(crate) fn read<'s>(source: &'s Source, mut visit: impl FnMut(Event<'_, 's>) 
             Some(Ok((event, span))) => match builder.event(event, span, &mut visit) {
                 Ok(true) => continue,
                 Ok(false) => return,
-                Err(unreadable) => *unreadable,
+                Err(limit) => {
+                    visit(Event::Unreadable(*limit));
+                    return;
+                }
             },
             Some(Err(error)) => {
                 let at = error.marker().byte_offset().unwrap_or_default();
@@ -63,9 +63,12 @@ struct Builder<'s> {
     /// Finished nodes whose collection is still open, and at the end the root.
     finished: Vec<Node<'s>>,
     open: Vec<Open>,
-    /// Finished nodes with an anchor, by its number, which grows.
+    /// Finished nodes with an anchor, sorted by its number.
     anchors: Vec<(usize, Node<'s>)>,
-    added_by_aliases: usize,
+    /// Nodes that aliases have added to the document.
+    aliased: usize,
+    /// Events of the whole file.
+    events: usize,
 }
 
 /// A collection whose end has not been read.
@@ -73,7 +76,7 @@ struct Open {
     first_child: usize,
     anchor: usize,
     span: Span,
-    size: usize,
+    size: u32,
 }
 
 impl<'s> Builder<'s> {
@@ -84,11 +87,13 @@ impl<'s> Builder<'s> {
             finished: Vec::new(),
             open: Vec::new(),
             anchors: Vec::new(),
-            added_by_aliases: 0,
+            aliased: 0,
+            events: 0,
         }
     }
 
-    /// Takes an event in; the answer is that of `visit`, or yes where there is nothing to visit yet.
+    /// Takes an event in; the answer is that of `visit`, or yes where there is nothing to visit yet. A limit
+    /// that is reached is an error, after which nothing more is read.
     fn event(
         &mut self,
         event: granit_parser::Event<'s>,
@@ -98,6 +103,13 @@ impl<'s> Builder<'s> {
         use granit_parser::Event as E;
         let offset = |marker: granit_parser::Marker| marker.byte_offset().unwrap_or_default();
         let span = Span::new(offset(span.start), offset(span.end));
+        self.events += 1;
+        if self.events > input_limit::EVENTS {
+            return Err(Box::new(input_limit::too_many(self.source, span)));
+        }
+        if self.tree.len() + self.finished.len() > input_limit::VALUES {
+            return Err(Box::new(input_limit::too_large(self.source, span)));
+        }
         match event {
             E::DocumentStart(..) => self.clear(),
             E::DocumentEnd => {
@@ -118,7 +130,7 @@ impl<'s> Builder<'s> {
             }
             E::SequenceEnd => self.close(span, Value::Sequence),
             E::MappingEnd => self.close(span, Value::Mapping),
-            E::Alias(anchor) => self.alias(anchor, span)?,
+            E::Alias(anchor) => return self.alias(anchor, span, visit),
             E::StreamStart | E::StreamEnd | E::Comment(..) | E::Anchor(..) | E::UnresolvedAlias(_) | _ => {}
         }
         Ok(true)
@@ -129,7 +141,7 @@ impl<'s> Builder<'s> {
         self.finished.clear();
         self.open.clear();
         self.anchors.clear();
-        self.added_by_aliases = 0;
+        self.aliased = 0;
     }
 
     fn finish(&mut self, node: Node<'s>, anchor: usize) {
@@ -137,7 +149,9 @@ impl<'s> Builder<'s> {
             parent.size = parent.size.saturating_add(node.size);
         }
         if anchor != 0 {
-            self.anchors.push((anchor, node.clone()));
+            // Numbers are given where nodes begin, so that of a collection comes after those inside it.
+            let at = self.anchors.partition_point(|(earlier, _)| *earlier < anchor);
+            self.anchors.insert(at, (anchor, node.clone()));
         }
         self.finished.push(node);
     }
@@ -154,18 +168,25 @@ impl<'s> Builder<'s> {
         self.finish(Node { span: span.to(last), size, value: value(children) }, anchor);
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Box<Diagnostic>> {
-        let Ok(at) = self.anchors.binary_search_by_key(&anchor, |(anchor, _)| *anchor) else {
-            return Err(Box::new(yaml_syntax::recursive_alias(self.source, span)));
+    fn alias(
+        &mut self,
+        anchor: usize,
+        span: Span,
+        visit: &mut impl FnMut(Event<'_, 's>) -> bool,
+    ) -> Result<bool, Box<Diagnostic>> {
+        let at = self.anchors.binary_search_by_key(&anchor, |(anchor, _)| *anchor);
+        let Some((_, target)) = at.ok().and_then(|at| self.anchors.get(at)) else {
+            let nothing = Scalar { text: Cow::Borrowed(""), is_string: false };
+            self.finish(Node { span, size: 1, value: Value::Scalar(nothing) }, 0);
+            return Ok(visit(Event::Unreadable(yaml_syntax::recursive_alias(self.source, span))));
         };
-        let Some((_, target)) = self.anchors.get(at) else { return Ok(()) };
-        self.added_by_aliases = self.added_by_aliases.saturating_add(target.size);
-        if self.added_by_aliases > ALIAS_LIMIT {
+        self.aliased = self.aliased.saturating_add(target.size as usize);
+        if self.aliased > input_limit::ALIASED {
             return Err(Box::new(input_limit::alias_bomb(self.source, span)));
         }
         let node = Node { span, ..target.clone() };
         self.finish(node, 0);
-        Ok(())
+        Ok(true)
     }
 }
 

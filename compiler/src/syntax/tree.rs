@@ -13,7 +13,7 @@ pub(crate) struct Node<'s> {
     /// A scalar with its quotes; a collection from its first to its last child; an alias where it is used.
     pub(crate) span: Span,
     /// The number of nodes in it, itself and what aliases repeat included.
-    pub(crate) size: usize,
+    pub(crate) size: u32,
     pub(crate) value: Value<'s>,
 }
 
@@ -54,6 +54,10 @@ impl<'s> Tree<'s> {
         let start = narrow(self.nodes.len());
         self.nodes.extend(children);
         Children { start, end: narrow(self.nodes.len()) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     pub(super) fn clear(&mut self) {

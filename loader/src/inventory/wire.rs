@@ -43,8 +43,8 @@ impl Object {
         let core = text(tree.get("apiVersion")).is_none_or(|version| version == "v1");
         let (Some(kind), true) = (kind, core) else { return Self::Ignored };
         let metadata = tree.get("metadata");
-        let name =
-            text(metadata.and_then(|metadata| metadata.get("name"))).unwrap_or("without a name".into());
+        let name = text(metadata.and_then(|metadata| metadata.get("name"))).filter(|name| !name.is_empty());
+        let name = name.unwrap_or("without a name".into());
         let object = match text(metadata.and_then(|metadata| metadata.get("namespace"))) {
             Some(namespace) => format!("{kind} {namespace}/{name}"),
             None => format!("{kind} {name}"),

@@ -88,6 +88,12 @@ pub(crate) fn holder(cgroup: &Cgroup) -> Result<Option<Holder>, SysError> {
     Ok(None)
 }
 
+/// How many programs are attached to our hooks of this very cgroup.
+pub(crate) fn neighbours(cgroup: &Cgroup) -> Result<usize, SysError> {
+    let count = |hook: Hook| Ok(query(cgroup.as_fd(), hook.attach_type())?.programs.len());
+    HOOKS.into_iter().map(count).sum()
+}
+
 /// How and by which program a hook is held against ours; an exclusive program refuses our link, an
 /// override one would be switched off by it without a word.
 fn refused_by(attached: &Attached) -> Option<(&'static str, u32)> {

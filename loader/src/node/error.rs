@@ -33,13 +33,13 @@ pub enum Error {
     #[error(transparent)]
     HalfPolicy(#[from] HalfPolicy),
     /// Another loader is at work.
-    #[error("another lrpc is changing `{0}`", .bpffs.display())]
+    #[error("another lrpc is changing `{}`", .bpffs.display())]
     Busy {
         /// The directory of pins, which it has locked.
         bpffs: PathBuf,
     },
     /// No bpffs, and none could be mounted.
-    #[error("no bpffs at `{0}`", .mount_at.display())]
+    #[error("no bpffs at `{}`", .mount_at.display())]
     NoBpffs {
         /// Where to mount one.
         mount_at: PathBuf,
@@ -50,11 +50,17 @@ pub enum Error {
     #[error("no cgroup2 file system is mounted")]
     NoCgroup2,
     /// Only the tree of the container that this process runs in is mounted.
-    #[error("`{0}` shows this container's own cgroups, not the node's", .0.display())]
-    ContainerView(PathBuf),
+    #[error("`{}` shows this container's own cgroups, not the node's", .path.display())]
+    ContainerView {
+        /// Where that tree is mounted.
+        path: PathBuf,
+    },
     /// `--cgroup` is elsewhere.
-    #[error("`{0}` is not a cgroup2 directory", .0.display())]
-    NotCgroup2(PathBuf),
+    #[error("`{}` is not a cgroup2 directory", .path.display())]
+    NotCgroup2 {
+        /// The directory.
+        path: PathBuf,
+    },
     /// Another cgroup is redirected by what is loaded.
     #[error("loaded for cgroup `{loaded}`, not for `{wanted}`", loaded = .loaded.display(), wanted = .wanted.display())]
     OtherCgroup {
@@ -159,10 +165,10 @@ impl Error {
             )),
             Self::NoBpffs { mount_at, .. } => Some(format!("mount -t bpf bpf {}", mount_at.display())),
             Self::NoCgroup2 => Some("mount -t cgroup2 none /sys/fs/cgroup".to_owned()),
-            Self::ContainerView(_) => Some(
+            Self::ContainerView { .. } => Some(
                 "mount the host's /sys/fs/cgroup into the container (hostPath) and name it by --cgroup".to_owned(),
             ),
-            Self::NotCgroup2(_) => Some("name a directory of a cgroup2 mount by --cgroup".to_owned()),
+            Self::NotCgroup2 { .. } => Some("name a directory of a cgroup2 mount by --cgroup".to_owned()),
             Self::OtherCgroup { .. } => {
                 Some("`lrpc unload` first, or use other --bpffs and --state directories".to_owned())
             }
@@ -208,8 +214,8 @@ impl From<NoCgroup> for Error {
     fn from(error: NoCgroup) -> Self {
         match error {
             NoCgroup::NoMount => Self::NoCgroup2,
-            NoCgroup::ContainerView(path) => Self::ContainerView(path),
-            NoCgroup::NotCgroup2(path) => Self::NotCgroup2(path),
+            NoCgroup::ContainerView(path) => Self::ContainerView { path },
+            NoCgroup::NotCgroup2(path) => Self::NotCgroup2 { path },
             NoCgroup::Refused(error) => Self::Kernel(error),
         }
     }

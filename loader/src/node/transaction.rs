@@ -11,9 +11,10 @@ use crate::kernel::cgroup::Cgroup;
 use crate::kernel::generation::{Generation, build};
 use crate::kernel::hooks::{HOOKS, Hook, HookState, Programs, state};
 use crate::kernel::lock::Lock;
-use crate::kernel::object::{programs, version, version_name};
+use crate::kernel::object::{LoadError, programs, version, version_name};
 use crate::kernel::pins::{self, Pins};
 use crate::kernel::shared::Shared;
+use crate::kernel::sys::link::Program;
 use crate::kernel::sys::map::Map;
 use crate::kernel::sys::pin;
 use crate::record::Record;
@@ -45,7 +46,6 @@ pub(crate) struct Staged<'a> {
 
 /// A generation that every connection sees.
 pub(crate) struct Published {
-    pub(crate) record: Record,
     /// What did not work after the flip. The next run of a loader tries it again.
     pub(crate) troubles: Vec<Error>,
 }
@@ -110,10 +110,8 @@ impl<'a> Transaction<'a> {
 
     fn attach(&self, hook: Hook) -> Result<(), Error> {
         let services = self.services;
-        let behind = |others| match others {
-            0 => Ok(()),
-            _ if !services => Ok(()),
-            _ => Err(Error::Behind { hook: hook.name, others }),
+        let behind = |others| {
+            if others > 0 && services { Err(Error::Behind { hook: hook.name, others }) } else { Ok(()) }
         };
         let link = hook.attach(self.program(hook)?, self.cgroup, behind)?;
         pins::make(&self.pins.links())?;
@@ -144,8 +142,8 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    fn program(&self, hook: Hook) -> Result<&crate::kernel::sys::link::Program, Error> {
-        let absent = || crate::kernel::object::LoadError::Absent(hook.name);
+    fn program(&self, hook: Hook) -> Result<&Program, Error> {
+        let absent = || LoadError::Absent(hook.name);
         Ok(self.programs.get(hook.name).ok_or_else(absent)?)
     }
 
@@ -160,20 +158,22 @@ impl<'a> Transaction<'a> {
 
 fn hook_named(name: &'static str) -> Result<Hook, Error> {
     let hook = HOOKS.into_iter().find(|hook| hook.name == name);
-    Ok(hook.ok_or(crate::kernel::object::LoadError::Absent(name))?)
+    Ok(hook.ok_or(LoadError::Absent(name))?)
 }
 
 impl Staged<'_> {
     /// Makes the generation the active one. The flip is the commit: what fails after it is not a failure of
     /// the apply.
-    pub(crate) fn publish(mut self) -> Published {
+    pub(crate) fn publish(mut self) -> Result<Published, Error> {
         let mut troubles = Vec::new();
         for step in &self.rest {
-            if let Err(error) = self.transaction.perform(step) {
-                troubles.push(error);
+            match (step, self.transaction.perform(step)) {
+                (_, Ok(())) => {}
+                (Step::Flip { .. }, Err(error)) => return Err(error),
+                (_, Err(error)) => troubles.push(error),
             }
         }
-        Published { record: self.transaction.record, troubles }
+        Ok(Published { troubles })
     }
 
     /// Discards the generation: everything is as it was.

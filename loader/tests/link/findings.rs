@@ -1,1 +1,112 @@
+//! Findings as reports read them: their words, their pages, and many nodes in one.
 
+use std::collections::BTreeSet;
+
+use lrpc_loader::findings::across;
+use lrpc_loader::inventory::Builder;
+use lrpc_loader::{Linker, PAGES, Severity};
+use lrpc_schema::image::{Image, Policy};
+use serde_json::Value;
+
+use super::world::*;
+
+/// Each page has the sections that `explain` promises, and examples whose inventories are whole.
+#[test]
+fn pages_are_complete() {
+    let codes: Vec<_> = PAGES.iter().map(|page| page.code).collect();
+    assert!(codes.is_sorted() && codes.len() == codes.iter().collect::<BTreeSet<_>>().len(), "{codes:?}");
+    for page in PAGES {
+        let code = page.code;
+        assert!(page.page.starts_with(&format!("# {code}\n")), "{code}");
+        for section in ["What it means", "Why it matters", "Example", "Remedy"] {
+            assert!(page.page.contains(&format!("\n## {section}\n")), "{code}: {section}");
+        }
+        assert!(page.page.contains("\nRight"), "{code}");
+        assert_eq!(page.page.matches("```yaml policy\n").count(), 2, "{code}");
+        let inventories: Vec<_> = page.page.split("```yaml inventory\n").skip(1).collect();
+        assert_eq!(inventories.len(), 2, "{code}");
+        for inventory in inventories {
+            let mut builder = Builder::default();
+            builder.add(code, inventory.split("```").next().unwrap()).unwrap();
+            let inventory = builder.build();
+            assert_eq!((inventory.problems(), inventory.nodes().len()), (&[][..], 1), "{code}");
+        }
+        assert!(!page.summary.ends_with('.') && page.summary.len() <= 80, "{code}");
+    }
+}
+
+/// Issue 5: what is taken from a Service or from a pod without identity is an error, all else a warning.
+#[test]
+fn severities() {
+    let errors: Vec<_> =
+        PAGES.iter().filter(|page| page.severity == Severity::Error).map(|page| page.code).collect();
+    assert_eq!(errors, ["address-owned-by-service", "backend-not-identified"]);
+}
+
+/// The words that a report shows, one line each.
+#[test]
+fn headlines() {
+    let to_80 = address("10.96.0.1", &["80/TCP"], &["80/TCP"]);
+    let headline = |policy: &Policy, objects: &[Value]| {
+        let finding = link(&[policy.clone()], objects).findings.remove(0);
+        assert!(!finding.message.contains('\n') && finding.help.is_some());
+        format!("{}: {}", finding.field, finding.message)
+    };
+    let web = svc(&["10.96.0.1"], &["80/TCP"]);
+    assert_eq!(
+        headline(&to_80, &[web]),
+        "spec.redirectFrontend.addressMatcher.toPorts[0].port: frontend `10.96.0.1:80/TCP` is a cluster address \
+         of Service `default/s`"
+    );
+    assert_eq!(
+        headline(&to_80, &[]),
+        "spec.redirectBackend.localEndpointSelector: selector `app=x` matches no local pod in namespace `default`"
+    );
+    assert_eq!(
+        headline(&to_80, &[pod("a", &["10.0.0.1"], &["81/TCP"])]),
+        "spec.redirectBackend.toPorts[0].port: no ready pod declares the port 80/TCP"
+    );
+    assert_eq!(
+        headline(&to_80, &[pod("a", &["10.0.0.1"], &["80/UDP"])]),
+        "spec.redirectBackend.toPorts[0].protocol: no ready pod declares port 80 for TCP"
+    );
+    assert_eq!(
+        headline(&to_80, &[pod("a", &["fd00::1"], &["80/TCP"])]),
+        "spec.redirectFrontend.addressMatcher.ip: no ready pod has an IPv4 address for frontend address \
+         `10.96.0.1`"
+    );
+    let foreign = with(svc(&["10.96.0.1"], &["80/TCP"]), "/metadata/namespace", "other");
+    let linked = link(&[service(&["80/TCP"], &["80/TCP"])], &[foreign]);
+    let missing = linked.findings.iter().find(|finding| finding.code == "service-missing").unwrap();
+    assert_eq!(missing.message, "there is no Service `default/s`");
+    assert!(missing.help.as_ref().unwrap().ends_with("there is `other/s`"));
+}
+
+/// CONTRACT: over many nodes a finding is reported once, with at most ten of its nodes; "no ready pod" and
+/// "selector matches nothing" only when true on every selected node.
+#[test]
+fn findings_of_many_nodes() {
+    let image = |policy: Policy| Image::seal(vec![policy], None, None);
+    let merged = |policy: Policy, objects: &[Value]| {
+        let (image, inventory) = (image(policy), inventory(objects));
+        let linker = Linker::new(&image, &inventory, None);
+        let nodes = inventory.nodes().map(|node| (node.name.to_string(), linker.link(&node.name).unwrap().findings));
+        across(&linker, nodes)
+            .into_iter()
+            .map(|merged| (merged.finding.code, merged.nodes.len(), merged.node_count))
+            .collect::<Vec<_>>()
+    };
+    let nodes: Vec<_> = (0..12).map(|number| node(&format!("n{number}"), &[])).collect();
+    let policy = address("169.254.169.254", &["80/TCP"], &["80/TCP"]);
+    assert_eq!(merged(policy.clone(), &nodes), [("selector-matches-nothing", 10, 12)]);
+
+    let on = |node: &str, pod| with(pod, "/spec/nodeName", node);
+    let good = on("n0", pod("a", &["10.0.0.1"], &["80/TCP"]));
+    assert_eq!(merged(policy.clone(), &[&nodes[..], &[good]].concat()), []);
+
+    let wrong = [on("n0", pod("a", &["10.0.0.1"], &["81/TCP"])), on("n3", pod("b", &["10.0.0.2"], &["82/TCP"]))];
+    assert_eq!(merged(policy.clone(), &[&nodes[..], &wrong].concat()), [("container-port-missing", 2, 2)]);
+
+    let here = Policy { nodes: Some(selector("kubernetes.io/hostname=n3")), ..policy };
+    assert_eq!(merged(here, &nodes), [("selector-matches-nothing", 1, 1)]);
+}

@@ -83,9 +83,8 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
     {
         return Err(malformed("the policies are not in canonical form"));
     }
-    let semantic =
-        sections.iter().filter(|section| section.semantic).map(|section| (section.id, section.bytes));
-    let digest = encode::digest(semantic);
+    let semantic = sections.iter().filter(|section| section.is_semantic());
+    let digest = encode::digest(semantic.map(|section| (section.id, section.bytes)));
     Ok(Image { policies, allowed_addresses: allowed, places, digest, bytes })
 }
 

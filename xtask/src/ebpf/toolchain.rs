@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -74,7 +75,6 @@ fn cargo_home() -> Result<PathBuf> {
         .ok_or_else(|| Failure("neither CARGO_HOME nor HOME is set".into()))
 }
 
-#[cfg(unix)]
 fn link_llvm(folder: &Path) -> Result<()> {
     let library = library_folder()?.join(LLVM_LIBRARY);
     let link = folder.join(LLVM_LIBRARY);
@@ -83,7 +83,10 @@ fn link_llvm(folder: &Path) -> Result<()> {
     }
     let failed = |error| Failure(format!("linking `{}`: {error}", link.display()));
     fs::create_dir_all(folder).map_err(failed)?;
-    std::os::unix::fs::symlink(&library, &link).map_err(failed)
+    if fs::symlink_metadata(&link).is_ok() {
+        fs::remove_file(&link).map_err(failed)?;
+    }
+    symlink(&library, &link).map_err(failed)
 }
 
 /// Where Debian keeps this machine's libraries.

@@ -51,12 +51,32 @@ pub(super) fn check(repository: &Repository) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for rule in &RULES {
         let mut tree = repository.cargo();
-        tree.args(["tree", "--quiet", "--package", rule.package, "--edges", "normal", "--all-features"]);
+        tree.args([
+            "tree",
+            "--locked",
+            "--quiet",
+            "--package",
+            rule.package,
+            "--edges",
+            "normal",
+            "--all-features",
+        ]);
         tree.args(["--target", "all", "--prefix", "depth", "--format", " {p}"]);
         complaints.extend(breaches(rule, &output(&mut tree)?));
     }
     let mut members = repository.cargo();
-    members.args(["tree", "--quiet", "--workspace", "--depth", "0", "--prefix", "none", "--format", "{p}"]);
+    members.args([
+        "tree",
+        "--locked",
+        "--quiet",
+        "--workspace",
+        "--depth",
+        "0",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]);
     complaints.extend(foreign_member(&output(&mut members)?));
     Ok(complaints)
 }

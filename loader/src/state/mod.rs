@@ -109,7 +109,12 @@ impl StateDir {
         self.root.join("rows").join(format!("{generation}.json"))
     }
 
-    /// Keeps an image and a generation's rows, and makes sure that the history can be written.
+    /// Makes sure that the history can be written.
+    pub(crate) fn writable(&self) -> Result<(), StateError> {
+        self.open_history().map(drop)
+    }
+
+    /// Keeps an image and a generation's rows.
     pub(crate) fn prepare(
         &self,
         generation: u64,
@@ -118,8 +123,7 @@ impl StateDir {
         rows: &[ShownRow],
     ) -> Result<(), StateError> {
         self.keep_image(image)?;
-        self.keep_rows(generation, digest, rows)?;
-        self.open_history().map(drop)
+        self.keep_rows(generation, digest, rows)
     }
 
     /// Keeps an image under its digest.

@@ -1,0 +1,222 @@
+//! `lrpc apply`: links an image and swaps this node to it, as one transaction.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use ipnet::IpNet;
+use lrpc_loader::MapSet;
+use lrpc_loader::node::{Applied, ApplyOptions, Existing, Expect, Preview};
+use lrpc_loader::record::Mode;
+use lrpc_schema::image::Image;
+use serde::Serialize;
+
+use crate::arguments::{InventoryArgs, NodeDirsArgs};
+use crate::commands::{image, link, node};
+use crate::exit::{ExitStatus, Failure, Outcome};
+use crate::inventory;
+use crate::output::{Format, Output};
+use crate::report::json::{self, DiagnosticView};
+use crate::report::{self, Report, gap, human};
+
+/// Link an image and swap this node to it, as one transaction
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc apply policies.lrpc --inventory cluster.yaml --node worker-1")]
+pub(crate) struct Args {
+    /// The image that `lrpc compile` wrote
+    #[arg(value_name = "IMAGE")]
+    image: PathBuf,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    /// This node, by its name in the inventory
+    #[arg(long, value_name = "N")]
+    node: String,
+
+    /// Where connections are redirected
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    mode: ModeArg,
+
+    /// What becomes of connections that exist
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    existing: ExistingArg,
+
+    /// Go on only if this linked digest is active, or `none`
+    #[arg(long, value_name = "DIGEST")]
+    expect: Option<Expect>,
+
+    /// How many generations stay resident, the active one included; fixed at the first load [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    keep: Option<u16>,
+
+    /// Narrow the addresses that the image allows to these (repeatable)
+    #[arg(long, value_name = "CIDR")]
+    allow_address: Vec<IpNet>,
+
+    /// Print the steps and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// End with 1, and change nothing, where there is any finding
+    #[arg(long)]
+    deny_warnings: bool,
+
+    #[command(flatten)]
+    dirs: NodeDirsArgs,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum ModeArg {
+    /// Socket hooks, for pods and host processes
+    #[default]
+    Full,
+    /// Socket hooks for host processes, per packet for pods
+    HostOnly,
+    /// As full, beside kube-proxy
+    Socket,
+    /// Per packet, for pods only
+    PodsOnly,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum ExistingArg {
+    /// They stay where they are
+    #[default]
+    Keep,
+    /// Those that the change concerns are closed
+    Close,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let image = image::read(&args.image)?;
+    let inventory = inventory::require(&args.inventory.inventory, output)?;
+    let linked = link::link(&image, &inventory, &args.node, &args.allow_address)?;
+    let node = node::open(&args.dirs);
+    let options = args.options();
+
+    let mut reports = link::reports(&linked, &image);
+    if args.dry_run || args.deny_warnings {
+        let preview = node.preview(&linked.map_set, &options).map_err(node::failure)?;
+        reports.extend(preview.warnings.iter().map(gap::report));
+        if args.deny_warnings && !reports.is_empty() {
+            return deny(&reports, args.format, output);
+        }
+        if args.dry_run {
+            return dry_run(&preview, &reports, &image, &linked.map_set, args, output);
+        }
+    }
+    let applied = node.apply(&image, &linked.map_set, &options, &mut |_| {}).map_err(node::failure)?;
+    if !args.deny_warnings {
+        reports.extend(applied.warnings.iter().map(gap::report));
+    }
+    print(&applied, &reports, args.format, output)?;
+    Ok(ExitStatus::Done)
+}
+
+impl Args {
+    fn options(&self) -> ApplyOptions {
+        ApplyOptions {
+            node: self.node.clone(),
+            mode: match self.mode {
+                ModeArg::Full => Mode::Full,
+                ModeArg::HostOnly => Mode::HostOnly,
+                ModeArg::Socket => Mode::Socket,
+                ModeArg::PodsOnly => Mode::PodsOnly,
+            },
+            existing: match self.existing {
+                ExistingArg::Keep => Existing::Keep,
+                ExistingArg::Close => Existing::Close,
+            },
+            expect: self.expect,
+            keep: self.keep,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct AppliedView<'a> {
+    #[serde(flatten)]
+    applied: &'a Applied,
+    diagnostics: Vec<DiagnosticView<'a>>,
+}
+
+/// Prints what an apply or a rollback did. What failed after the flip is said, and changes no exit code: the
+/// generation is active.
+pub(crate) fn print(
+    applied: &Applied,
+    reports: &[Report],
+    format: Format,
+    output: Output,
+) -> Result<(), Failure> {
+    for trouble in &applied.troubles {
+        output.message(&format!("warning: the swap is done, but {trouble}"));
+    }
+    match format {
+        Format::Json => output.json(&AppliedView { applied, diagnostics: json::views(reports) }),
+        Format::Human => {
+            output.message(&human::render(reports, output.colors_messages()));
+            let what = match (applied.changed, applied.previous) {
+                (false, _) => "unchanged\n".to_owned(),
+                (true, None) => "loaded\n".to_owned(),
+                (true, Some(previous)) => format!("swapped from generation {previous}\n"),
+            };
+            output.result(&(what + &node::render(&applied.status)))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct DeniedView<'a> {
+    changed: bool,
+    diagnostics: Vec<DiagnosticView<'a>>,
+}
+
+fn deny(reports: &[Report], format: Format, output: Output) -> Outcome {
+    match format {
+        Format::Json => output.json(&DeniedView { changed: false, diagnostics: json::views(reports) })?,
+        Format::Human => output.message(&human::render(reports, output.colors_messages())),
+    }
+    let refusal = format!("nothing was changed: --deny-warnings, and there are {}", report::summary(reports));
+    Err(Failure::new(refusal).status(ExitStatus::Findings))
+}
+
+#[derive(Serialize)]
+struct DryRunView<'a> {
+    node: &'a str,
+    image: String,
+    digest: String,
+    steps: Vec<String>,
+    diagnostics: Vec<DiagnosticView<'a>>,
+}
+
+fn dry_run(
+    preview: &Preview,
+    reports: &[Report],
+    image: &Image,
+    map_set: &MapSet,
+    args: &Args,
+    output: Output,
+) -> Outcome {
+    let steps: Vec<String> = preview.steps.iter().map(ToString::to_string).collect();
+    match args.format {
+        Format::Json => output.json(&DryRunView {
+            node: &args.node,
+            image: image.digest().to_string(),
+            digest: map_set.digest().to_string(),
+            steps,
+            diagnostics: json::views(reports),
+        })?,
+        Format::Human => {
+            output.message(&human::render(reports, output.colors_messages()));
+            match steps.is_empty() {
+                true => output.result("nothing would change")?,
+                false => output.result(&steps.join("\n"))?,
+            }
+        }
+    }
+    Ok(ExitStatus::Done)
+}

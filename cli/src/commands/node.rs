@@ -1,0 +1,71 @@
+//! What the node commands share: the node's directories, its errors, and the status that most of them print.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+
+use lrpc_loader::node::{Difference, Error, Node, NodeDirs, Status, Where};
+
+use crate::arguments::NodeDirsArgs;
+use crate::exit::{ExitStatus, Failure};
+
+/// The instance that the directories name.
+pub(crate) fn open(dirs: &NodeDirsArgs) -> Node {
+    Node::new(NodeDirs {
+        cgroup: dirs.cgroup.clone(),
+        bpffs: dirs.bpffs.clone(),
+        state: dirs.state.clone(),
+    })
+}
+
+/// An error of the loader with its causes and its remedy.
+pub(crate) fn failure(error: Error) -> Failure {
+    let mut failure = Failure::new(error.to_string());
+    if let Some(source) = error.source() {
+        failure = failure.because(source);
+    }
+    if let Some(remedy) = error.remedy() {
+        failure = failure.help(remedy);
+    }
+    match error {
+        Error::Expectation { .. } => failure.status(ExitStatus::Findings),
+        _ => failure,
+    }
+}
+
+/// The status in words.
+pub(crate) fn render(status: &Status) -> String {
+    let mut text = String::new();
+    match &status.active {
+        None => text.push_str("nothing is loaded\n"),
+        Some(active) => {
+            let resident: Vec<String> = active.resident.iter().map(ToString::to_string).collect();
+            // Writing to a `String` cannot fail, here and below.
+            let _ = writeln!(text, "generation  {} (resident: {})", active.generation, resident.join(", "));
+            let _ = writeln!(text, "image       {}", active.image);
+            let _ = writeln!(text, "linked      {}", active.digest);
+            let _ = writeln!(text, "node        {}", active.node);
+            let _ = writeln!(text, "mode        {}", active.mode);
+            let _ = writeln!(text, "frontends   {}", active.frontends);
+            let _ = writeln!(text, "backends    {}", active.backends);
+            let _ = writeln!(text, "left out    {}", active.left_out);
+            let _ = writeln!(text, "hooks       {}", active.hooks.join(", "));
+            let _ = writeln!(text, "applied at  {}", active.applied_at);
+        }
+    }
+    text + &render_differences(&status.differences)
+}
+
+/// One line for each difference.
+pub(crate) fn render_differences(differences: &[Difference]) -> String {
+    let line = |difference: &Difference| {
+        let Difference { name, expected, found, .. } = difference;
+        let place = match difference.place {
+            Where::Map => "map",
+            Where::Program => "program",
+            Where::Link => "link",
+            Where::Cell => "cell",
+        };
+        format!("differs: {place} {name}: expected {expected}, found {found}\n")
+    };
+    differences.iter().map(line).collect()
+}

@@ -1,0 +1,28 @@
+//! `lrpc status`: what is active, read back from the kernel.
+
+use crate::arguments::NodeDirsArgs;
+use crate::commands::node;
+use crate::exit::{ExitStatus, Outcome};
+use crate::output::{Format, Output};
+
+/// Show what is active on this node
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc status --format json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    dirs: NodeDirsArgs,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let status = node::open(&args.dirs).status().map_err(node::failure)?;
+    match args.format {
+        Format::Json => output.json(&status)?,
+        Format::Human => output.result(&node::render(&status))?,
+    }
+    let is_sound = status.active.is_some() && status.differences.is_empty();
+    Ok(if is_sound { ExitStatus::Done } else { ExitStatus::Findings })
+}

@@ -1,0 +1,57 @@
+//! `lrpc verify`: is what the kernel holds what was loaded?
+
+use std::path::PathBuf;
+
+use crate::arguments::{InventoryArgs, NodeDirsArgs};
+use crate::commands::{image, link, node};
+use crate::exit::{ExitStatus, Failure, Outcome};
+use crate::inventory;
+use crate::output::{Format, Output};
+
+/// Compare maps, programs and links in the kernel with what was loaded
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc verify policies.lrpc --inventory cluster.yaml --node worker-1")]
+pub(crate) struct Args {
+    /// Compare also with what this image links to; needs --node and --inventory
+    #[arg(value_name = "IMAGE", requires = "node")]
+    image: Option<PathBuf>,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    /// The node, by its name in the inventory
+    #[arg(long, value_name = "N", requires = "image")]
+    node: Option<String>,
+
+    #[command(flatten)]
+    dirs: NodeDirsArgs,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let linked = match (&args.image, &args.node) {
+        (Some(path), Some(node)) => {
+            let image = image::read(path)?;
+            let inventory = inventory::require(&args.inventory.inventory, output)?;
+            Some(link::link(&image, &inventory, node, &[])?)
+        }
+        _ if !args.inventory.inventory.is_empty() => {
+            return Err(Failure::new("an inventory alone says nothing").help("name the image to link with it"));
+        }
+        _ => None,
+    };
+    let map_set = linked.as_ref().map(|linked| &linked.map_set);
+    let verification = node::open(&args.dirs).verify(map_set).map_err(node::failure)?;
+    match args.format {
+        Format::Json => output.json(&verification)?,
+        Format::Human => output.result(&match verification.generation {
+            None => "nothing is loaded\n".to_owned(),
+            Some(generation) if verification.ok => format!("generation {generation} is as it was loaded\n"),
+            Some(_) => node::render_differences(&verification.differences),
+        })?,
+    }
+    Ok(if verification.ok { ExitStatus::Done } else { ExitStatus::Findings })
+}

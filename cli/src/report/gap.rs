@@ -1,0 +1,22 @@
+//! What this version's data path does not carry, as reports.
+
+use lrpc_loader::resolve::Warning;
+
+use super::{Report, Severity};
+
+pub(crate) fn report(warning: &Warning) -> Report {
+    let policies: Vec<String> = warning.policies.iter().map(ToString::to_string).collect();
+    Report {
+        code: warning.code(),
+        severity: Severity::Warning,
+        message: warning.to_string(),
+        policy: match policies.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        },
+        at: None,
+        related: Vec::new(),
+        help: Some(format!("of {}", policies.join(", "))),
+        nodes: None,
+    }
+}

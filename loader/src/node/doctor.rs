@@ -1,0 +1,183 @@
+//! `lrpc doctor`: can this machine run it, line by line, each with its fix.
+
+use std::fs;
+
+use rustix::process::{Resource, getrlimit};
+use serde::Serialize;
+
+use super::{Error, Node};
+use crate::kernel::bpffs::{is_on_bpffs, mount_point};
+use crate::kernel::cgroup::Cgroup;
+use crate::kernel::hooks::{holder, neighbours};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Ok,
+    /// It works, but not as well as it could.
+    Warn,
+    /// It does not work; exit 1.
+    Fail,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: &'static str,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What was found.
+    pub found: String,
+    /// What to do; `None` where nothing is to be done.
+    pub fix: Option<String>,
+}
+
+impl Check {
+    fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self { name, verdict: Verdict::Ok, found: found.into(), fix: None }
+    }
+
+    fn new(name: &'static str, verdict: Verdict, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { name, verdict, found: found.into(), fix: Some(fix.into()) }
+    }
+}
+
+/// The bits in a process's set of capabilities, and their names.
+const CAPABILITIES: [(u32, &str, Verdict); 3] = [
+    (12, "CAP_NET_ADMIN", Verdict::Fail),
+    (39, "CAP_BPF", Verdict::Fail),
+    // Without it, programs run with speculation barriers: 100 to 400 ns more for a redirected connect.
+    (38, "CAP_PERFMON", Verdict::Warn),
+];
+
+impl Node {
+    /// Checks this machine. Nothing is changed.
+    pub fn doctor(&self) -> Vec<Check> {
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let version = kernel_version(&release);
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mut checks = vec![kernel(release.trim(), version)];
+        checks.extend(capabilities(&status));
+        checks.push(self.bpffs());
+        checks.extend(self.cgroups());
+        checks.extend(memlock(version));
+        checks
+    }
+
+    fn bpffs(&self) -> Check {
+        let root = self.pins.root();
+        if is_on_bpffs(root) {
+            return Check::ok("bpffs", root.display().to_string());
+        }
+        let fix = format!("mount -t bpf bpf {}", mount_point(root).display());
+        Check::new("bpffs", Verdict::Warn, format!("none at `{}`; apply mounts one if it may", root.display()), fix)
+    }
+
+    fn cgroups(&self) -> Vec<Check> {
+        let failed = |error: Error| {
+            let fix = error.remedy().unwrap_or_else(|| "name a directory of a cgroup2 mount by --cgroup".to_owned());
+            Check::new("cgroup2", Verdict::Fail, error.to_string(), fix)
+        };
+        let cgroup = match self.cgroup() {
+            Ok(cgroup) => cgroup,
+            Err(error) => return vec![failed(error)],
+        };
+        vec![Check::ok("cgroup2", cgroup.path().display().to_string()), self.hooks(&cgroup)]
+    }
+
+    fn hooks(&self, cgroup: &Cgroup) -> Check {
+        let name = "hooks";
+        let failed = |error: Error| {
+            let fix = error.remedy().unwrap_or_else(|| "run as root".to_owned());
+            Check::new(name, Verdict::Fail, error.to_string(), fix)
+        };
+        match (holder(cgroup), neighbours(cgroup)) {
+            (Ok(Some(holder)), _) => failed(Error::Held(holder)),
+            (Err(error), _) | (_, Err(error)) => failed(error.into()),
+            (Ok(None), Ok(0)) => Check::ok(name, "no other program"),
+            (Ok(None), Ok(count)) => Check::ok(name, format!("{count} programs share the hooks, which is fine")),
+        }
+    }
+}
+
+/// `major.minor` of a kernel release.
+fn kernel_version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+fn kernel(release: &str, version: Option<(u32, u32)>) -> Check {
+    let fix = "boot Linux 5.10 or newer";
+    match version {
+        Some(version) if version >= (5, 10) => Check::ok("kernel", release),
+        _ => Check::new("kernel", Verdict::Fail, release, fix),
+    }
+}
+
+/// The capabilities in a `/proc/PID/status`. Root in a container often lacks some.
+fn capabilities(status: &str) -> Vec<Check> {
+    let set = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let set = set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
+    // CAP_SYS_ADMIN (21) stands for the two newer ones.
+    let has = |bit: u32| set & (1 << bit) != 0 || (bit >= 38 && set & (1 << 21) != 0);
+    let check = |(bit, name, verdict): (u32, &'static str, Verdict)| match (has(bit), verdict) {
+        (true, _) => Check::ok(name, "present"),
+        (false, Verdict::Warn) => {
+            Check::new(name, verdict, "missing; redirected connects cost a little more", format!("add {name}"))
+        }
+        (false, Verdict::Ok | Verdict::Fail) => {
+            Check::new(name, verdict, "missing", format!("run as root, or add {name}"))
+        }
+    };
+    CAPABILITIES.into_iter().map(check).collect()
+}
+
+/// Before 5.11, map memory counts against RLIMIT_MEMLOCK.
+fn memlock(version: Option<(u32, u32)>) -> Option<Check> {
+    if version.is_some_and(|version| version >= (5, 11)) {
+        return None;
+    }
+    let name = "RLIMIT_MEMLOCK";
+    Some(match getrlimit(Resource::Memlock).current {
+        None => Check::ok(name, "unlimited"),
+        Some(bytes) => Check::new(
+            name,
+            Verdict::Warn,
+            format!("{bytes} bytes, and this kernel counts maps against it"),
+            "ulimit -l unlimited (or LimitMEMLOCK=infinity)",
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_are_told_apart_by_number() {
+        assert_eq!(kernel_version("6.18.44-fc-v657\n"), Some((6, 18)));
+        assert_eq!(kernel("5.9.16", kernel_version("5.9.16")).verdict, Verdict::Fail);
+        assert_eq!(kernel("5.10.0-rc1", kernel_version("5.10.0-rc1")).verdict, Verdict::Ok);
+        assert_eq!(kernel("", kernel_version("")).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn two_capabilities_are_needed_and_a_third_is_faster() {
+        let verdicts = |set: u64| {
+            capabilities(&format!("Name:\tlrpc\nCapEff:\t{set:016x}\n")).iter().map(|c| c.verdict).collect::<Vec<_>>()
+        };
+        use Verdict::{Fail, Ok, Warn};
+        assert_eq!(verdicts(1 << 12 | 1 << 39), [Ok, Ok, Warn]);
+        assert_eq!(verdicts(1 << 12 | 1 << 21), [Ok, Ok, Ok]);
+        assert_eq!(verdicts(0), [Fail, Fail, Warn]);
+    }
+
+    #[test]
+    fn the_limit_on_locked_memory_matters_on_old_kernels_only() {
+        assert_eq!(memlock(Some((5, 11))), None);
+        assert!(memlock(Some((5, 10))).is_some());
+    }
+}

@@ -1,0 +1,105 @@
+//! `lrpc dump`: the active generation's tables as rows, with the names behind them where they are known.
+
+use std::collections::{BTreeMap, HashMap};
+
+use lrpc_schema::image::Protocol;
+use lrpc_schema::records::{Action, BACKENDS, Backend, FRONTENDS, FrontendKey, FrontendValue, TABLES};
+use serde::Serialize;
+
+use super::{Error, Node};
+use crate::state::{ShownBackend, ShownRow};
+use crate::tables::Packed;
+
+/// The content of the maps. Serialises as CONTRACT says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dump {
+    /// The active generation.
+    pub generation: u64,
+    /// Its slot.
+    pub slot: u16,
+    /// The rows, sorted by address, port and protocol.
+    pub frontends: Vec<ShownRow>,
+    /// The tables by name.
+    pub tables: BTreeMap<String, TableDump>,
+}
+
+/// One table.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TableDump {
+    /// How many entries it has.
+    pub entries: usize,
+    /// The kernel's number of the map.
+    pub map_id: u32,
+}
+
+impl Node {
+    /// Reads the maps of the active generation.
+    ///
+    /// # Errors
+    /// Nothing is loaded, the cell names no resident set, or the kernel refuses.
+    pub fn dump(&self) -> Result<Dump, Error> {
+        let (_lock, loaded) = self.read()?.ok_or(Error::NothingLoaded)?;
+        let active = loaded.active().ok_or(Error::NotResident(loaded.active))?;
+        let read = active.tables.read()?;
+        let table = |name| read.iter().find(|(table, _)| *table == name).map(|(_, packed)| packed);
+        let mut frontends = match (table(FRONTENDS), table(BACKENDS)) {
+            (Some(frontends), Some(backends)) => rows(frontends, backends),
+            _ => Vec::new(),
+        };
+        if let Some(record) = &active.record {
+            let kept = self.state.rows(loaded.active, record.digest);
+            let kept: HashMap<_, _> = kept.iter().map(|row| (key(row), row)).collect();
+            for row in &mut frontends {
+                if let Some(kept) = kept.get(&key(row)).copied() {
+                    row.named_by(kept);
+                }
+            }
+        }
+        let tables = TABLES.iter().zip(active.tables.maps()).map(|(name, map)| {
+            let entries = table(name).map_or(0, Packed::len);
+            ((*name).to_owned(), TableDump { entries, map_id: map.id() })
+        });
+        Ok(Dump { generation: loaded.active, slot: loaded.slot, frontends, tables: tables.collect() })
+    }
+}
+
+fn key(row: &ShownRow) -> (std::net::IpAddr, u16, String) {
+    (row.address, row.port, row.protocol.clone())
+}
+
+/// The rows that two tables stand for. An entry that no loader of this version writes is shown with the
+/// state `unknown`.
+fn rows(frontends: &Packed, backends: &Packed) -> Vec<ShownRow> {
+    let backends: Vec<Backend> =
+        backends.iter().filter_map(|(_, value)| value.try_into().ok().map(Backend::from_bytes)).collect();
+    let row = |(key, value): (&[u8], &[u8])| {
+        let key = FrontendKey::from_bytes(key.try_into().ok()?);
+        let value = FrontendValue::from_bytes(value.try_into().ok()?);
+        let (first, count) = (value.first() as usize, value.count() as usize);
+        let (state, targets) = match value.action() {
+            Some(Action::Redirect) if count == 1 => ("redirect", vec![value.backend()]),
+            Some(Action::Redirect) => {
+                let run = backends.get(first..).unwrap_or_default().iter().take(count);
+                ("redirect", run.copied().collect())
+            }
+            Some(Action::Drop) => ("drop", Vec::new()),
+            None => ("unknown", Vec::new()),
+        };
+        let shown = |to: Backend| ShownBackend { address: to.address(), port: to.port(), pods: None };
+        Some(ShownRow {
+            address: key.address(),
+            port: key.port(),
+            protocol: Protocol::from_number(key.protocol()).map_or("unknown", Protocol::as_str).to_owned(),
+            policy: None,
+            service: None,
+            state: state.to_owned(),
+            reason: None,
+            backends: targets.into_iter().map(shown).collect(),
+            skip: None,
+            clients: None,
+        })
+    };
+    let mut rows: Vec<_> = frontends.iter().filter_map(row).collect();
+    rows.sort_by(|a, b| (a.address, a.port, &a.protocol).cmp(&(b.address, b.port, &b.protocol)));
+    rows
+}

@@ -1,0 +1,98 @@
+//! The node commands: what is loaded, and how it becomes something else.
+//!
+//! ```text
+//! MapSet ─resolve─▶ Resolved ─plan─▶ [Step] ─stage─▶ Staged ─publish─▶ Published
+//! ```
+//! [`Node`] is the door: one method for each command. [`steps`] says what an apply does, [`transaction`] does
+//! it, [`recover`] undoes what was left half-done, [`loaded`] reads what is there. Every method takes the lock
+//! on the pin directory, looks at the kernel afresh, and keeps nothing: this is a short-lived process, and
+//! the kernel with its pins holds the state.
+//!
+//! INVARIANT: before the flip no packet sees anything new, and an error leaves everything as it was; after
+//! it nothing is undone, and what fails is reported beside the result.
+
+mod apply;
+mod doctor;
+mod dump;
+mod error;
+mod history;
+mod loaded;
+mod recover;
+mod rollback;
+mod status;
+mod steps;
+mod transaction;
+mod unload;
+mod verify;
+
+use std::path::PathBuf;
+
+pub use apply::{Applied, ApplyOptions, Existing, ExistingCount, Expect, Preview};
+pub use doctor::{Check, Verdict};
+pub use dump::{Dump, TableDump};
+pub use error::Error;
+pub use recover::Removed;
+pub use status::{ActiveStatus, Status};
+pub use steps::Step;
+pub use verify::{Difference, Verification, Where};
+
+use crate::kernel::cgroup::Cgroup;
+use crate::kernel::lock::{Lock, LockError};
+use crate::kernel::pins::Pins;
+use crate::state::StateDir;
+use loaded::Loaded;
+
+/// The directories that make one instance. Two instances without a directory in common do not know of each
+/// other.
+#[derive(Clone, Debug)]
+pub struct NodeDirs {
+    /// The cgroup below which everything is redirected; `None` is the root of the host's cgroup2 tree.
+    pub cgroup: Option<PathBuf>,
+    /// Where pins live, on a bpffs.
+    pub bpffs: PathBuf,
+    /// History, and what only names can say.
+    pub state: PathBuf,
+}
+
+/// One node, or one instance on it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    cgroup: Option<PathBuf>,
+    pins: Pins,
+    state: StateDir,
+}
+
+impl Node {
+    /// The instance of these directories. Nothing is looked at yet.
+    pub fn new(dirs: NodeDirs) -> Self {
+        Self { cgroup: dirs.cgroup, pins: Pins::new(dirs.bpffs), state: StateDir::new(dirs.state) }
+    }
+
+    fn cgroup(&self) -> Result<Cgroup, Error> {
+        Ok(match &self.cgroup {
+            Some(path) => Cgroup::open(path)?,
+            None => Cgroup::host_root()?,
+        })
+    }
+
+    fn writer(&self) -> Result<Lock, Error> {
+        Lock::exclusive(self.pins.root()).map_err(|error| Error::of_lock(error, self.pins.root()))
+    }
+
+    /// The lock of a reader; `None` where the directory does not exist, so that nothing can be loaded.
+    fn reader(&self) -> Result<Option<Lock>, Error> {
+        match Lock::shared(self.pins.root()) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(LockError::Missing) => Ok(None),
+            Err(error) => Err(Error::of_lock(error, self.pins.root())),
+        }
+    }
+
+    /// What is loaded, with the lock under which it stands still.
+    fn read(&self) -> Result<Option<(Lock, Loaded)>, Error> {
+        let Some(lock) = self.reader()? else {
+            return Ok(None);
+        };
+        Ok(Loaded::read(&self.pins)?.map(|loaded| (lock, loaded)))
+    }
+}
