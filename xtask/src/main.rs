@@ -5,8 +5,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program for a terminal")]
 
 mod bless;
+mod demo;
 mod ebpf;
+mod packages;
 mod repository;
+mod suite;
 mod tidy;
 
 use std::process::ExitCode;
@@ -25,6 +28,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
+    /// Build lrpc and show the main job in a sandbox
+    Demo,
+    /// Install what the tests need and run all of them
+    Test,
     /// Rebuild the kernel programs and record what they were built from
     Ebpf(ebpf::Args),
     /// Install what rebuilding the kernel programs needs
@@ -36,8 +43,11 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
+    testkit::serve_if_client();
     let chore = Cli::parse().chore;
     let done = Repository::find().and_then(|repository| match chore {
+        Chore::Demo => demo::show(&repository),
+        Chore::Test => suite::run_all(&repository),
         Chore::Ebpf(args) => ebpf::run(&repository, &args),
         Chore::Toolchain => ebpf::toolchain::install(&repository).map(drop),
         Chore::Tidy(args) => tidy::run(&repository, &args),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::statfs;
+use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
 use super::pins;
@@ -41,6 +42,11 @@ pub(crate) fn ensure(directory: &Path) -> Result<(), NoBpffs> {
     let fail = |source| NoBpffs { mount_at: mount_at.clone(), source };
     if !is_on_bpffs(directory) {
         pins::make(&mount_at).map_err(fail)?;
+        // A mount would hide what is there.
+        if !pins::names(&mount_at).map_err(fail)?.is_empty() {
+            let doing = format!("mounting a bpffs on `{}`", mount_at.display());
+            return Err(fail(SysError::new(doing, "mount(2)", Errno::NOTEMPTY)));
+        }
         mount("bpf", &mount_at, "bpf", MountFlags::empty(), None).map_err(|error| {
             fail(SysError::new(format!("mounting a bpffs on `{}`", mount_at.display()), "mount(2)", error))
         })?;

@@ -1,6 +1,7 @@
 //! `lrpc apply`: the whole of a map set, swapped in one step.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::str::FromStr;
 
 use lrpc_schema::image::{Digest, Image, NotADigest};
@@ -128,10 +129,27 @@ impl Node {
         let resolved = resolve(set)?;
         let cgroup = self.cgroup()?;
         bpffs::ensure(self.pins.root())?;
+        let applied = self.apply_resolved(image, set, resolved, &cgroup, options, watch);
+        if applied.is_err() {
+            // Where nothing is loaded the directory is empty; where something is, this does nothing.
+            let _ = fs::remove_dir(self.pins.root());
+        }
+        applied
+    }
+
+    fn apply_resolved(
+        &self,
+        image: &Image,
+        set: &MapSet,
+        resolved: Resolved,
+        cgroup: &Cgroup,
+        options: &ApplyOptions,
+        watch: &mut dyn FnMut(&Step),
+    ) -> Result<Applied, Error> {
         let lock = self.writer()?;
         let loaded = recover(&lock, &self.pins)?;
         self.state.writable()?;
-        let prepared = self.prepare(&cgroup, loaded.as_ref(), &resolved, options)?;
+        let prepared = self.prepare(cgroup, loaded.as_ref(), &resolved, options)?;
         let generation = prepared.situation.generation;
         let record = Record {
             generation,
@@ -171,7 +189,7 @@ impl Node {
         let transaction = Transaction {
             lock: &lock,
             pins: &self.pins,
-            cgroup: &cgroup,
+            cgroup,
             resolved: &resolved,
             record,
             services: set.rows().iter().any(|row| row.service.is_some()),

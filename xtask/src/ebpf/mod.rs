@@ -29,6 +29,13 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
+impl Args {
+    /// The check, with the rebuilt object written to `out`.
+    pub(crate) fn check(out: PathBuf) -> Self {
+        Self { check: true, out: Some(out) }
+    }
+}
+
 /// Rebuilds the object, and commits to it or compares it with the committed one.
 pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
     let sources = build::sources(repository)?;

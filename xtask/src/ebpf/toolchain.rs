@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::packages;
 use crate::repository::{Failure, Repository, Result, output, run};
 
 const PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf"];
@@ -33,7 +34,7 @@ pub(crate) struct Toolchain {
 /// Installs what is missing. Quick where nothing is.
 pub(crate) fn install(repository: &Repository) -> Result<Toolchain> {
     if ![CARGO, RUSTC, CORE].into_iter().all(|needed| Path::new(needed).exists()) {
-        install_packages()?;
+        packages::install(PACKAGES.into_iter())?;
     }
     let cargo_home = cargo_home()?;
     let llvm = repository.target().join("llvm");
@@ -44,29 +45,6 @@ pub(crate) fn install(repository: &Repository) -> Result<Toolchain> {
         run(install.args(["install", "bpf-linker", "--version", LINKER_VERSION, "--locked", "--force"]))?;
     }
     Ok(toolchain)
-}
-
-fn install_packages() -> Result<()> {
-    if !Path::new("/usr/bin/apt-get").exists() {
-        return Err(Failure(format!(
-            "the kernel programs are built with Debian's compiler ({}), and this system has no apt-get. Build \
-             them in a Debian container; everything else uses the committed object and needs none of it",
-            PACKAGES.join(", ")
-        )));
-    }
-    run(apt().args(["update", "--quiet"]))?;
-    run(apt().args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(PACKAGES))
-}
-
-/// apt-get as root, which this user may have to become.
-fn apt() -> Command {
-    let root = output(Command::new("id").arg("--user")).is_ok_and(|user| user == "0");
-    let mut apt = Command::new(if root { "apt-get" } else { "sudo" });
-    if !root {
-        apt.arg("apt-get");
-    }
-    apt.env("DEBIAN_FRONTEND", "noninteractive");
-    apt
 }
 
 fn cargo_home() -> Result<PathBuf> {

@@ -11,7 +11,7 @@ use clap::Parser;
 
 use crate::repository::{Failure, Repository, Result};
 
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 pub(crate) struct Args {
     /// Record the map records as they are, after raising their version
     #[arg(long)]

@@ -1,0 +1,95 @@
+//! What other programs do with bpf(2), and lrpc never does: attach without sharing, and meddle.
+#![expect(unsafe_code, reason = "bpf(2) takes addresses")]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::Path;
+
+use aya::programs::{CgroupAttachMode, CgroupSockAddr};
+use aya::{Ebpf, EbpfLoader};
+use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd};
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/object/lrpc.bpf.o");
+
+/// A program of someone else, attached to the hook of `connect4`. Its own cell says nothing, so it lets
+/// everything pass.
+pub(crate) struct Neighbour {
+    object: Ebpf,
+}
+
+impl Neighbour {
+    pub(crate) fn load(maps: &Path) -> Self {
+        let mut object = EbpfLoader::new().default_map_pin_directory(maps).load(OBJECT).unwrap();
+        let program: &mut CgroupSockAddr = object.program_mut("connect4").unwrap().try_into().unwrap();
+        program.load().unwrap();
+        Self { object }
+    }
+
+    pub(crate) fn program(&mut self) -> &mut CgroupSockAddr {
+        self.object.program_mut("connect4").unwrap().try_into().unwrap()
+    }
+
+    /// Attaches as a link, beside others.
+    pub(crate) fn share(&mut self, cgroup: &Path) {
+        self.program().attach(File::open(cgroup).unwrap(), CgroupAttachMode::Single).unwrap();
+    }
+
+    /// Attaches in the way of old: 0 is exclusive, 1 may be overridden.
+    pub(crate) fn hold(&mut self, cgroup: &Path, flags: u32) {
+        let cgroup = File::open(cgroup).unwrap();
+        let program = self.program().fd().unwrap().as_fd().as_raw_fd();
+        let mut attributes = attributes();
+        attributes.__bindgen_anon_5.__bindgen_anon_1.target_fd = cgroup.as_raw_fd().cast_unsigned();
+        attributes.__bindgen_anon_5.attach_bpf_fd = program.cast_unsigned();
+        attributes.__bindgen_anon_5.attach_type = bpf_attach_type::BPF_CGROUP_INET4_CONNECT as u32;
+        attributes.__bindgen_anon_5.attach_flags = flags;
+        // SAFETY: the attributes hold no address.
+        unsafe { call(bpf_cmd::BPF_PROG_ATTACH, &mut attributes) }.unwrap();
+    }
+
+    pub(crate) fn id(&mut self) -> u32 {
+        self.program().info().unwrap().id()
+    }
+}
+
+/// The ids of the programs on the hook of `connect4`, in the order in which they run.
+pub(crate) fn order(cgroup: &Path) -> Vec<u32> {
+    let cgroup = File::open(cgroup).unwrap();
+    let mut ids = [0_u32; 64];
+    let mut attributes = attributes();
+    attributes.query.__bindgen_anon_1.target_fd = cgroup.as_raw_fd().cast_unsigned();
+    attributes.query.attach_type = bpf_attach_type::BPF_CGROUP_INET4_CONNECT as u32;
+    attributes.query.prog_ids = ids.as_mut_ptr().addr() as u64;
+    attributes.query.__bindgen_anon_2.prog_cnt = 64;
+    // SAFETY: `ids` has room for 64 ids.
+    unsafe { call(bpf_cmd::BPF_PROG_QUERY, &mut attributes) }.unwrap();
+    // SAFETY: the kernel has written the number of ids into this member.
+    let count = unsafe { attributes.query.__bindgen_anon_2.prog_cnt };
+    ids[..count as usize].to_vec()
+}
+
+/// Writes an element of a map with keys of four bytes, past its owner.
+pub(crate) fn overwrite(map: BorrowedFd<'_>, key: u32, value: &[u8]) -> io::Result<()> {
+    let mut attributes = attributes();
+    attributes.__bindgen_anon_2.map_fd = map.as_raw_fd().cast_unsigned();
+    attributes.__bindgen_anon_2.key = (&raw const key).addr() as u64;
+    attributes.__bindgen_anon_2.__bindgen_anon_1.value = value.as_ptr().addr() as u64;
+    // SAFETY: the caller's map has keys of four bytes and values of the given length.
+    unsafe { call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes) }
+}
+
+fn attributes() -> bpf_attr {
+    // SAFETY: zero is a value of every member.
+    unsafe { std::mem::zeroed() }
+}
+
+/// # Safety
+/// Every address in the attributes points to what the command reads or writes there.
+unsafe fn call(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<()> {
+    // SAFETY: the caller vouches for the attributes.
+    let answer = unsafe {
+        libc::syscall(libc::SYS_bpf, command as libc::c_long, attributes, size_of::<bpf_attr>())
+    };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

@@ -1,0 +1,55 @@
+//! `cargo xtask test`: everything that must hold before a change lands, in one command.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::ebpf;
+use crate::packages;
+use crate::repository::{Repository, Result, run};
+use crate::tidy;
+
+/// Debian packages that the tests run: real servers, real clients, and what makes their surroundings.
+const PACKAGES: &str = include_str!("../packages.txt");
+/// A program of each of them.
+const PROGRAMS: [&str; 4] = ["/usr/bin/dig", "/usr/sbin/dnsmasq", "/usr/sbin/ip", "/usr/bin/setpriv"];
+
+/// Installs what is missing and runs every check, the quick ones first.
+pub(crate) fn run_all(repository: &Repository) -> Result<()> {
+    let begin = Instant::now();
+    step(&begin, "Debian packages for the tests");
+    if !PROGRAMS.iter().all(|program| Path::new(program).exists()) {
+        packages::install(PACKAGES.split_whitespace())?;
+    }
+    step(&begin, "format");
+    cargo(repository, "fmt --all --check")?;
+    step(&begin, "tidy");
+    tidy::run(repository, &tidy::Args::default())?;
+    step(&begin, "kernel programs: rebuilt from source");
+    let rebuilt = repository.target().join("lrpc.bpf.o");
+    ebpf::run(repository, &ebpf::Args::check(rebuilt.clone()))?;
+    step(&begin, "kernel programs: decisions on the host");
+    cargo(repository, "test --quiet --manifest-path ebpf/Cargo.toml")?;
+    step(&begin, "clippy");
+    cargo(repository, "clippy --quiet --workspace --all-targets -- --deny warnings")?;
+    step(&begin, "tests, on the kernel too");
+    let mut tests = repository.cargo();
+    tests.args(["test", "--workspace"]);
+    // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
+    run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
+    step(&begin, "documentation");
+    let mut docs = repository.cargo();
+    docs.args("doc --quiet --workspace --no-deps --document-private-items".split(' '));
+    run(docs.env("RUSTDOCFLAGS", "--deny warnings"))?;
+    step(&begin, "everything passed");
+    Ok(())
+}
+
+fn cargo(repository: &Repository, arguments: &str) -> Result<()> {
+    let mut command: Command = repository.cargo();
+    run(command.args(arguments.split(' ')))
+}
+
+fn step(begin: &Instant, what: &str) {
+    println!("== {:4} s  {what}", begin.elapsed().as_secs());
+}
