@@ -84,7 +84,7 @@ impl Compilation {
         if self.policies == 0 && status == ExitStatus::Done && !self.allow_empty {
             let looked = match self.files {
                 0 => "there is no *.yaml, *.yml or *.json file".to_owned(),
-                files => format!("{files} files hold {} documents of other kinds", self.ignored),
+                _ => format!("there are {}", self.read()),
             };
             return Err(Failure::new("there is no CiliumLocalRedirectPolicy in the given paths")
                 .help(format!("{looked}; pass --allow-empty to compile an image without policies")));
@@ -94,18 +94,22 @@ impl Compilation {
 
     /// The last line for people: how much was looked at and what was found.
     pub(crate) fn summary(&self) -> String {
+        format!("{}: {}\n", self.read(), report::summary(&self.reports))
+    }
+
+    /// How much was looked at.
+    fn read(&self) -> String {
         let count =
             |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let policies = count(self.policies, "policy", "policies");
-        let ignored = match self.ignored {
-            0 => String::new(),
-            ignored => format!(", {} of other kinds ignored", count(ignored, "document", "documents")),
-        };
-        format!(
-            "{policies} in {}{ignored}: {}\n",
-            count(self.files, "file", "files"),
-            report::summary(&self.reports)
-        )
+        let files = count(self.files, "file", "files");
+        match self.ignored {
+            0 => format!("{policies} in {files}"),
+            ignored => {
+                let documents = count(ignored, "document", "documents");
+                format!("{policies} and {documents} of other kinds in {files}")
+            }
+        }
     }
 }
 

@@ -18,6 +18,9 @@ struct Case {
     /// What the case shows, for the reader.
     #[expect(dead_code, reason = "read by people, and required of them")]
     about: String,
+    /// Command lines that are run first and must end with 0, such as the compile of an image to link.
+    #[serde(default)]
+    before: Vec<Vec<String>>,
     /// The arguments; `{out}` is a scratch folder of the test's own.
     args: Vec<String>,
     /// The exit code.
@@ -32,11 +35,21 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
     let scratch = tempfile::tempdir()?;
     let out = scratch.path().to_str().ok_or("the scratch folder's name is UTF-8")?;
 
-    let run = Command::new(env!("CARGO_BIN_EXE_lrpc"))
-        .args(case.args.iter().map(|argument| argument.replace("{out}", out)))
-        .current_dir(folder)
-        .env_clear()
-        .output()?;
+    let lrpc = |arguments: &[String]| {
+        Command::new(env!("CARGO_BIN_EXE_lrpc"))
+            .args(arguments.iter().map(|argument| argument.replace("{out}", out)))
+            .current_dir(folder)
+            .env_clear()
+            .output()
+    };
+    for arguments in &case.before {
+        let run = lrpc(arguments)?;
+        if !run.status.success() {
+            let said = String::from_utf8_lossy(&run.stderr);
+            return Err(format!("before the case: lrpc {}: {said}", arguments.join(" ")).into());
+        }
+    }
+    let run = lrpc(&case.args)?;
     let said = |bytes: Vec<u8>| String::from_utf8(bytes).map(|text| text.replace(out, "{out}"));
     let (stdout, stderr) = (said(run.stdout)?, said(run.stderr)?);
 

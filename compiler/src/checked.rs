@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::check::{self, PAGES, Set, foreign_kind, unused_allow};
+use crate::check::{self, Member, PAGES, Set, foreign_kind, unused_allow};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::options::{Level, Options};
 use crate::parsed::Parsed;
@@ -39,8 +39,9 @@ pub fn check(mut files: Vec<Parsed>, options: &Options) -> Checked {
                 .extend(foreign.map(|(kind, document)| foreign_kind::report(&file.source, *kind, *document)));
         }
     }
-    let policies: Vec<_> = files.iter().flat_map(|file| &file.policies).collect();
-    check::set(&Set { policies: &policies, options }, &mut diagnostics);
+    let policies = files.iter().flat_map(|file| &file.policies);
+    let members = policies.map(|policy| Member { policy, name: policy.policy_name(default) }).collect();
+    check::set(&Set { members, options }, &mut diagnostics);
     silence(&files, &mut diagnostics);
     set_severities(options, &mut diagnostics);
     diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));

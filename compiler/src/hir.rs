@@ -168,8 +168,17 @@ impl Policy {
         Some(PolicyName { namespace: namespace.to_owned(), name: name.clone() })
     }
 
-    /// Several ports are listed on either side or names take part in choosing (R9), so that each backend
-    /// port must have a name.
+    /// The address or Service that is caught, else the policy as a whole.
+    pub(crate) fn frontend_at(&self) -> Span {
+        let written = match &self.frontend {
+            Some(Frontend::Address { ip, .. }) => ip.as_ref().map(|ip| ip.span),
+            Some(Frontend::Service { name, .. }) => name.as_ref().map(|name| name.span),
+            None => None,
+        };
+        written.unwrap_or(self.at)
+    }
+
+    /// Several ports are listed on either side, so that each backend port must have a name (L2).
     pub(crate) fn backend_names_required(&self) -> bool {
         self.backend.ports.list.len() > 1 || self.frontend_names_required()
     }

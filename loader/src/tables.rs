@@ -27,23 +27,43 @@ impl Tables {
         digest(&records::TABLES.map(|table| (table, self.packed(table))))
     }
 
+    /// How many entries a table of [`records::TABLES`] has.
+    pub fn entries(&self, table: &str) -> usize {
+        match table {
+            records::FRONTENDS => self.frontends.len(),
+            records::BACKENDS => self.backends.len().max(1),
+            _ => 1,
+        }
+    }
+
     /// The entries of a table of [`records::TABLES`]; of `meta` only the programs' part.
     pub fn packed(&self, table: &str) -> Packed {
         match table {
             records::FRONTENDS => Packed {
                 key_size: FrontendKey::SIZE,
                 value_size: FrontendValue::SIZE,
-                keys: self.frontends.iter().flat_map(|(key, _)| key.to_bytes()).collect(),
-                values: self.frontends.iter().flat_map(|(_, value)| value.to_bytes()).collect(),
+                keys: concatenated(self.frontends.iter().map(|(key, _)| key.to_bytes())),
+                values: concatenated(self.frontends.iter().map(|(_, value)| value.to_bytes())),
             },
             // An array has at least one element; it is zero where no frontend has several backends.
-            records::BACKENDS if self.backends.is_empty() => Packed::array(Backend::SIZE, vec![0; Backend::SIZE]),
+            records::BACKENDS if self.backends.is_empty() => {
+                Packed::array(Backend::SIZE, vec![0; Backend::SIZE])
+            }
             records::BACKENDS => {
-                Packed::array(Backend::SIZE, self.backends.iter().flat_map(Backend::to_bytes).collect())
+                Packed::array(Backend::SIZE, concatenated(self.backends.iter().map(Backend::to_bytes)))
             }
             _ => Packed::array(Meta::SIZE, self.meta.to_bytes().to_vec()),
         }
     }
+}
+
+/// Records one after the other.
+fn concatenated<const SIZE: usize>(records: impl ExactSizeIterator<Item = [u8; SIZE]>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(records.len() * SIZE);
+    for record in records {
+        bytes.extend_from_slice(&record);
+    }
+    bytes
 }
 
 /// Entries of a map, keys and values packed one after the other.
@@ -79,7 +99,8 @@ impl Packed {
     /// Every value cut to its first `size` bytes: of `meta` only the programs' part is hashed.
     #[must_use]
     pub fn cut(self, size: usize) -> Self {
-        let values = self.values.chunks(self.value_size.max(1)).flat_map(|value| value.iter().take(size)).copied();
+        let values =
+            self.values.chunks(self.value_size.max(1)).flat_map(|value| value.iter().take(size)).copied();
         Self { value_size: size.min(self.value_size), values: values.collect(), ..self }
     }
 
@@ -88,12 +109,21 @@ impl Packed {
         self.keys.chunks_exact(self.key_size.max(1)).zip(self.values.chunks_exact(self.value_size.max(1)))
     }
 
-    /// The entries sorted by key. Keys are compared as three big-endian words, which is a quarter of the
-    /// time that comparing slices takes.
-    fn sorted(&self) -> Vec<(&[u8], &[u8])> {
-        let mut entries: Vec<_> = self.iter().map(|(key, value)| (words(key), key, value)).collect();
-        entries.sort_unstable_by_key(|(words, _, _)| *words);
-        entries.into_iter().map(|(_, key, value)| (key, value)).collect()
+    /// The numbers of the entries in the order of their keys. Keys are compared as three big-endian words,
+    /// which is a quarter of the time that comparing slices takes.
+    fn order(&self) -> Vec<usize> {
+        let keys = self.keys.chunks_exact(self.key_size.max(1)).map(words);
+        let mut order: Vec<_> = keys.zip(0_usize..).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, number)| number).collect()
+    }
+
+    fn entry(&self, number: usize) -> (&[u8], &[u8]) {
+        let part = |bytes: &'_ [u8], size: usize| {
+            (number * size).min(bytes.len())..((number + 1) * size).min(bytes.len())
+        };
+        let key = self.keys.get(part(&self.keys, self.key_size)).unwrap_or_default();
+        (key, self.values.get(part(&self.values, self.value_size)).unwrap_or_default())
     }
 }
 
@@ -121,7 +151,7 @@ pub fn digest(tables: &[(&str, Packed)]) -> Digest {
         // One call per table: blake3 is several times faster over long input.
         buffer.clear();
         buffer.reserve(entries.keys.len() + entries.values.len());
-        for (key, value) in entries.sorted() {
+        for (key, value) in entries.order().into_iter().map(|number| entries.entry(number)) {
             buffer.extend_from_slice(key);
             buffer.extend_from_slice(value);
         }
@@ -140,7 +170,11 @@ mod tests {
             let key = FrontendKey::new([169, 254, 169, last].into(), 8080, records::TCP);
             (key, FrontendValue::redirect(1, 0, backend))
         };
-        Tables { frontends: vec![entry(1), entry(2), entry(3)], backends: vec![backend], meta: Meta::default() }
+        Tables {
+            frontends: vec![entry(1), entry(2), entry(3)],
+            backends: vec![backend],
+            meta: Meta::default(),
+        }
     }
 
     #[test]

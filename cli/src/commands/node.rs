@@ -10,11 +10,7 @@ use crate::exit::{ExitStatus, Failure};
 
 /// The instance that the directories name.
 pub(crate) fn open(dirs: &NodeDirsArgs) -> Node {
-    Node::new(NodeDirs {
-        cgroup: dirs.cgroup.clone(),
-        bpffs: dirs.bpffs.clone(),
-        state: dirs.state.clone(),
-    })
+    Node::new(NodeDirs { cgroup: dirs.cgroup.clone(), bpffs: dirs.bpffs.clone(), state: dirs.state.clone() })
 }
 
 /// An error of the loader with its causes and its remedy.

@@ -39,7 +39,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             Some(link::link(&image, &inventory, node, &[])?)
         }
         _ if !args.inventory.inventory.is_empty() => {
-            return Err(Failure::new("an inventory alone says nothing").help("name the image to link with it"));
+            return Err(
+                Failure::new("an inventory alone says nothing").help("name the image to link with it")
+            );
         }
         _ => None,
     };

@@ -10,7 +10,8 @@ pub(crate) const PAGE: Page =
 
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     let Some(allowed) = &set.options.allowed_addresses else { return };
-    for policy in set.policies {
+    for member in &set.members {
+        let policy = member.policy;
         let Some(Frontend::Address { ip: Some(ip), .. }) = &policy.frontend else { continue };
         if allowed.iter().any(|net| net.contains(&ip.value)) {
             continue;
@@ -25,10 +26,10 @@ pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
                 "allowed are {list}; extend `allowed-addresses` in `lrpc.toml` or give `--allow-address`"
             ),
         };
-        out.push(
-            PAGE.report(format!("the address `{}` may not be redirected", ip.value))
-                .at(&policy.source, ip.span, "outside `allowed-addresses`")
-                .help(help),
-        );
+        let diagnostic = PAGE
+            .report(format!("the address `{}` may not be redirected", ip.value))
+            .at(&policy.source, ip.span, "outside `allowed-addresses`")
+            .help(help);
+        out.push(member.about(diagnostic));
     }
 }

@@ -1,39 +1,34 @@
 //! L1: in a cluster the later one would replace the other.
 
-use super::Set;
+use super::{Member, Set};
 use crate::diagnostic::{Diagnostic, Page, page};
-
-use crate::hir::Policy;
 
 pub(crate) const PAGE: Page = page!("duplicate-policy", Error, "two policies have one namespace and name");
 
 /// Also says which policies are the second of their name, so that no other rule compares them with the first.
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) -> Vec<bool> {
-    let default = set.options.default_namespace.as_deref();
-    let mut named: Vec<_> = set
-        .policies
-        .iter()
-        .enumerate()
-        .filter_map(|(index, policy)| Some((policy.policy_name(default)?, index)))
-        .collect();
-    named.sort_unstable();
-    let mut is_double = vec![false; set.policies.len()];
-    for group in named.chunk_by(|(a, _), (b, _)| a == b) {
-        let Some(((name, first), rest)) = group.split_first() else { continue };
-        let Some(first) = set.policies.get(*first) else { continue };
-        for (_, again) in rest {
-            if let (Some(policy), Some(double)) = (set.policies.get(*again), is_double.get_mut(*again)) {
-                *double = true;
-                out.push(report(&name.to_string(), first, policy));
+    let mut named: Vec<_> =
+        set.members.iter().enumerate().filter(|(_, member)| member.name.is_some()).collect();
+    named.sort_by_key(|(index, member)| (&member.name, *index));
+    let mut is_double = vec![false; set.members.len()];
+    for group in named.chunk_by(|(_, a), (_, b)| a.name == b.name) {
+        let Some(((_, first), rest)) = group.split_first() else { continue };
+        for (index, again) in rest {
+            if let Some(is_double) = is_double.get_mut(*index) {
+                *is_double = true;
             }
+            out.extend(report(first, again));
         }
     }
     is_double
 }
 
-fn report(name: &str, first: &Policy, again: &Policy) -> Diagnostic {
-    PAGE.report(format!("the policy `{name}` is written twice"))
-        .at(&again.source, again.at, "written again here")
-        .related(&first.source, first.at, "first written here")
-        .help("remove one of the two, or give it another name")
+fn report(first: &Member<'_>, again: &Member<'_>) -> Option<Diagnostic> {
+    let name = again.name.as_ref()?;
+    let diagnostic = PAGE
+        .report(format!("the policy `{name}` is written twice"))
+        .at(&again.policy.source, again.policy.at, "written again here")
+        .related(&first.policy.source, first.policy.at, "first written here")
+        .help("remove one of the two, or give it another name");
+    Some(again.about(diagnostic))
 }

@@ -1,6 +1,6 @@
 //! L19: `[namespaces.NAME]` says which matchers, addresses and Services the policies of a namespace may name.
 
-use super::Set;
+use super::{Member, Set};
 use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::{Frontend, Policy};
@@ -11,15 +11,15 @@ pub(crate) const PAGE: Page =
     page!("forbidden-redirect", Error, "a policy that `lrpc.toml` does not let its namespace have");
 
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
-    for policy in set.policies {
-        let Some(name) = policy.policy_name(set.options.default_namespace.as_deref()) else { continue };
+    for member in &set.members {
+        let Member { policy, name: Some(name) } = member else { continue };
         let Some((table, rule)) = set.options.namespace_rule(&name.namespace) else { continue };
         if let Some((message, span, key)) = violation(policy, rule, &name.namespace) {
-            out.push(
-                PAGE.report(message)
-                    .at(&policy.source, span, "not allowed in this namespace")
-                    .help(format!("`lrpc.toml` forbids it: see `{key}` in `[namespaces.{table}]`")),
-            );
+            let diagnostic = PAGE
+                .report(message)
+                .at(&policy.source, span, "not allowed in this namespace")
+                .help(format!("`lrpc.toml` forbids it: see `{key}` in `[namespaces.{table}]`"));
+            out.push(member.about(diagnostic));
         }
     }
 }

@@ -5,17 +5,17 @@ use std::net::SocketAddr;
 
 use lrpc_schema::image::{Port, Protocol};
 
-use super::Set;
+use super::{Member, Set};
 use crate::diagnostic::{Diagnostic, Page, page};
-use crate::hir::{Frontend, Policy};
+use crate::hir::Frontend;
 
 pub(crate) const PAGE: Page = page!("frontend-overlap", Error, "two policies claim one frontend");
 
 /// The claims of policies that are not the second of their name, on addresses.
 pub(crate) fn check(set: &Set<'_>, is_double: &[bool], out: &mut Vec<Diagnostic>) {
     let mut claims = Vec::new();
-    for (index, policy) in set.policies.iter().enumerate() {
-        let Some(Frontend::Address { ip: Some(ip), ports }) = &policy.frontend else { continue };
+    for (index, member) in set.members.iter().enumerate() {
+        let Some(Frontend::Address { ip: Some(ip), ports }) = &member.policy.frontend else { continue };
         if is_double.get(index) == Some(&true) {
             continue;
         }
@@ -36,7 +36,7 @@ pub(crate) fn check(set: &Set<'_>, is_double: &[bool], out: &mut Vec<Diagnostic>
     overlaps.sort_unstable_by_key(|(again, first, _)| (*again, *first));
     for pair in overlaps.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let Some((again, first, _)) = pair.first() else { continue };
-        if let (Some(again), Some(first)) = (set.policies.get(*again), set.policies.get(*first)) {
+        if let (Some(again), Some(first)) = (set.members.get(*again), set.members.get(*first)) {
             out.extend(report(pair.iter().map(|(.., frontend)| frontend.as_str()), first, again));
         }
     }
@@ -44,44 +44,36 @@ pub(crate) fn check(set: &Set<'_>, is_double: &[bool], out: &mut Vec<Diagnostic>
 
 fn report<'f>(
     mut frontends: impl Iterator<Item = &'f str>,
-    first: &Policy,
-    again: &Policy,
+    first: &Member<'_>,
+    again: &Member<'_>,
 ) -> Option<Diagnostic> {
     let frontend = frontends.next()?;
-    let more = frontends.count();
-    let place = |policy: &Policy| match &policy.frontend {
-        Some(Frontend::Address { ip: Some(ip), .. }) => ip.span,
-        Some(Frontend::Address { .. } | Frontend::Service { .. }) | None => policy.at,
-    };
-    let message = match more {
+    let message = match frontends.count() {
         0 => format!("frontend `{frontend}` is claimed twice"),
-        _ => format!("frontend `{frontend}` and {more} more are claimed twice"),
+        more => format!("frontend `{frontend}` and {more} more are claimed twice"),
     };
-    Some(
-        PAGE.report(message)
-            .at(&again.source, place(again), "claimed again here")
-            .related(&first.source, place(first), "first claimed here")
-            .help("remove one of the two or give them different ports"),
-    )
+    Some(claimed_twice(message, first, again).help("remove one of the two or give them different ports"))
 }
 
 /// Two policies claim one Service port; `port` is `None` where one of them claims all.
 pub(super) fn service(
     service: &str,
     port: Option<(Port, Protocol)>,
-    first: &Policy,
-    again: &Policy,
+    first: &Member<'_>,
+    again: &Member<'_>,
 ) -> Diagnostic {
-    let place = |policy: &Policy| match &policy.frontend {
-        Some(Frontend::Service { name: Some(name), .. }) => name.span,
-        Some(Frontend::Address { .. } | Frontend::Service { .. }) | None => policy.at,
-    };
     let frontend = match port {
         Some((port, protocol)) => format!("service:{service}:{port}/{protocol}"),
         None => format!("service:{service}:*"),
     };
-    PAGE.report(format!("frontend `{frontend}` is claimed twice"))
-        .at(&again.source, place(again), "claimed again here")
-        .related(&first.source, place(first), "first claimed here")
+    claimed_twice(format!("frontend `{frontend}` is claimed twice"), first, again)
         .help("remove one of the two or list different ports in each")
+}
+
+fn claimed_twice(message: String, first: &Member<'_>, again: &Member<'_>) -> Diagnostic {
+    let diagnostic = PAGE
+        .report(message)
+        .at(&again.policy.source, again.policy.frontend_at(), "claimed again here")
+        .related(&first.policy.source, first.policy.frontend_at(), "first claimed here");
+    again.about(diagnostic)
 }

@@ -1,6 +1,6 @@
 //! L13: a manifest without `metadata.namespace` takes the one of `--namespace`.
 
-use super::Set;
+use super::{Member, Set};
 use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::Namespace;
@@ -11,7 +11,8 @@ pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     if set.options.default_namespace.is_some() {
         return;
     }
-    for policy in set.policies.iter().filter(|policy| matches!(policy.namespace, Namespace::Absent)) {
+    let absent = set.members.iter().filter(|member| matches!(member.policy.namespace, Namespace::Absent));
+    for Member { policy, .. } in absent {
         let diagnostic = match &policy.name {
             Some(name) => PAGE.report(format!("the policy `{}` has no namespace", name.value)),
             None => PAGE.report("a policy has no namespace"),

@@ -61,6 +61,8 @@ pub(crate) mod invalid_label;
 pub(crate) mod invalid_selector;
 pub(crate) mod unknown_annotation;
 
+use lrpc_schema::image::PolicyName;
+
 use crate::diagnostic::{Diagnostic, Page};
 use crate::hir::Policy;
 use crate::options::Options;
@@ -118,8 +120,21 @@ pub static PAGES: &[Page] = &[
 
 /// Every policy of the input, sorted by file and place, and the options.
 pub(crate) struct Set<'a> {
-    pub(crate) policies: &'a [&'a Policy],
+    pub(crate) members: Vec<Member<'a>>,
     pub(crate) options: &'a Options,
+}
+
+/// A policy of the input, with the name that the options may complete (L13).
+pub(crate) struct Member<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) name: Option<PolicyName>,
+}
+
+impl Member<'_> {
+    /// The diagnostic as one about this policy.
+    fn about(&self, diagnostic: Diagnostic) -> Diagnostic {
+        Diagnostic { policy: self.name.clone(), ..diagnostic }
+    }
 }
 
 /// The rules between the fields of one policy.

@@ -1,6 +1,6 @@
 //! R3: a policy redirects Services of its own namespace only; the agent ignores any other.
 
-use super::Set;
+use super::{Member, Set};
 use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::Frontend;
@@ -9,17 +9,17 @@ pub(crate) const PAGE: Page =
     page!("namespace-mismatch", Error, "a service matcher names another namespace than the policy's");
 
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
-    for policy in set.policies {
+    for member in &set.members {
+        let Member { policy, name: Some(name) } = member else { continue };
         let Some(Frontend::Service { namespace: Some(service), .. }) = &policy.frontend else { continue };
-        let Some(name) = policy.policy_name(set.options.default_namespace.as_deref()) else { continue };
         if name.namespace != service.value {
             let own = &name.namespace;
-            out.push(
-                PAGE.report(format!("a policy of `{own}` cannot redirect a Service of `{}`", service.value))
-                    .at(&policy.source, service.span, "another namespace")
-                    .related(&policy.source, policy.at, format!("the policy is in `{own}`"))
-                    .help(format!("write `{own}` here, or move the policy to `{}`", service.value)),
-            );
+            let diagnostic = PAGE
+                .report(format!("a policy of `{own}` cannot redirect a Service of `{}`", service.value))
+                .at(&policy.source, service.span, "another namespace")
+                .related(&policy.source, policy.at, format!("the policy is in `{own}`"))
+                .help(format!("write `{own}` here, or move the policy to `{}`", service.value));
+            out.push(member.about(diagnostic));
         }
     }
 }

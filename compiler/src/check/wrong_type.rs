@@ -1,5 +1,6 @@
 //! `port: 80` is an integer where the API wants a string, and the API server refuses the whole policy.
 
+use super::yaml_syntax::TEMPLATE;
 use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::Field;
@@ -37,7 +38,7 @@ pub(crate) fn report(source: &Source, node: &Node<'_>, field: &Field, expected: 
     let described = expected.described();
     PAGE.report(format!("`{field}` must be {described}, not {found}"))
         .at(source, node.span, format!("this is {found}"))
-        .help(fix(node, expected).unwrap_or_else(|| format!("write {described} here")))
+        .help(fix(source, node, expected).unwrap_or_else(|| format!("write {described} here")))
 }
 
 /// A key that is not a string.
@@ -47,7 +48,10 @@ pub(crate) fn key(source: &Source, node: &Node<'_>) -> Diagnostic {
         .help("write a field's name here")
 }
 
-fn fix(node: &Node<'_>, expected: Expected) -> Option<String> {
+fn fix(source: &Source, node: &Node<'_>, expected: Expected) -> Option<String> {
+    if source.slice(node.span).starts_with("{{") {
+        return Some(TEMPLATE.to_owned());
+    }
     match (expected, &node.value) {
         (Expected::String, Value::Scalar(scalar)) if scalar.type_of() != Type::Null => {
             Some(format!("put it in quotes: {}", shown(&format!("\"{}\"", scalar.text))))

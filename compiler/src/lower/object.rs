@@ -7,6 +7,7 @@ use crate::check::wrong_type::{self, Expected};
 use crate::check::{duplicate_key, input_limit, missing_field, unknown_field};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Field, Spanned};
+use crate::names::nearest;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Type, Value};
 
@@ -111,7 +112,11 @@ impl<'t, 's> Reader<'t, 's> {
         example: &str,
     ) -> Option<(&'t Node<'s>, &'t Node<'s>)> {
         let found = object.get(name);
-        if found.is_none() {
+        // A field under a misspelt name has been reported as unknown.
+        let is_misspelt = |[key, _]: &[Node<'_>; 2]| {
+            key.text().is_some_and(|text| text != name && nearest(text, [name]).is_some())
+        };
+        if found.is_none() && !object.entries.iter().any(is_misspelt) {
             // A key without a value is nearer to what is missing than the object around it.
             let written = object.entries.iter().find(|[key, _]| key.text() == Some(name));
             let at = written.map_or(object.at, |[key, _]| key.span);

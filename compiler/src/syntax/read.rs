@@ -4,6 +4,7 @@
 //! mistakes behind it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use granit_parser::{ErrorKind, Parser, ScalarStyle};
 
@@ -129,7 +130,10 @@ impl<'s> Builder<'s> {
                 self.open.push(Open { first_child: self.finished.len(), anchor, span, size: 1 });
             }
             E::SequenceEnd => self.close(span, Value::Sequence),
-            E::MappingEnd => self.close(span, Value::Mapping),
+            E::MappingEnd => {
+                self.merge();
+                self.close(span, Value::Mapping);
+            }
             E::Alias(anchor) => return self.alias(anchor, span, visit),
             E::StreamStart | E::StreamEnd | E::Comment(..) | E::Anchor(..) | E::UnresolvedAlias(_) | _ => {}
         }
@@ -154,6 +158,33 @@ impl<'s> Builder<'s> {
             self.anchors.insert(at, (anchor, node.clone()));
         }
         self.finished.push(node);
+    }
+
+    /// Replaces the merge keys (`<<: *defaults`) of the innermost open mapping by what they stand for; what the
+    /// mapping says itself comes first.
+    fn merge(&mut self) {
+        let Some(first) = self.open.last().map(|open| open.first_child) else { return };
+        let own = self.finished.get(first..).unwrap_or_default().as_chunks::<2>().0;
+        if !own.iter().any(|[key, value]| key.is_merge_key() && self.tree.is_mergeable(value)) {
+            return;
+        }
+        let mut keys: BTreeSet<String> =
+            own.iter().filter_map(|[key, _]| key.text().map(str::to_owned)).collect();
+        let mut merged = Vec::with_capacity(own.len() * 2);
+        let mut added = Vec::new();
+        for [key, value] in own {
+            if key.is_merge_key() && self.tree.is_mergeable(value) {
+                let entries = self.tree.merged_entries(value);
+                let new =
+                    entries.filter(|[key, _]| key.text().is_some_and(|key| keys.insert(key.to_owned())));
+                added.extend(new.flatten().cloned());
+            } else {
+                merged.extend([key.clone(), value.clone()]);
+            }
+        }
+        merged.append(&mut added);
+        self.finished.truncate(first);
+        self.finished.append(&mut merged);
     }
 
     fn close(&mut self, end: Span, value: fn(super::tree::Children) -> Value<'s>) {

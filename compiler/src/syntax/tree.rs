@@ -48,6 +48,32 @@ impl<'s> Tree<'s> {
         self.elements(children).as_chunks().0
     }
 
+    /// Whether a merge key can have the value: a mapping, or a list of them.
+    pub(super) fn is_mergeable(&self, value: &Node<'s>) -> bool {
+        match value.value {
+            Value::Scalar(_) => false,
+            Value::Mapping(_) => true,
+            Value::Sequence(children) => {
+                self.elements(children).iter().all(|element| matches!(element.value, Value::Mapping(_)))
+            }
+        }
+    }
+
+    /// The entries of the mappings in the value of a merge key.
+    pub(super) fn merged_entries(&self, value: &Node<'s>) -> impl Iterator<Item = &[Node<'s>; 2]> {
+        let (own, listed) = match value.value {
+            Value::Scalar(_) => (None, None),
+            Value::Mapping(children) => (Some(children), None),
+            Value::Sequence(children) => (None, Some(children)),
+        };
+        let listed = listed.map_or(&[][..], |children| self.elements(children)).iter();
+        let mappings = listed.filter_map(|element| match element.value {
+            Value::Mapping(children) => Some(children),
+            Value::Scalar(_) | Value::Sequence(_) => None,
+        });
+        own.into_iter().chain(mappings).flat_map(|children| self.entries(children))
+    }
+
     /// Moves finished nodes into the arena as the children of one collection.
     pub(super) fn adopt(&mut self, children: impl Iterator<Item = Node<'s>>) -> Children {
         let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
@@ -77,6 +103,11 @@ impl<'s> Node<'s> {
     /// The text of a scalar, of whatever type.
     pub(crate) fn text(&self) -> Option<&str> {
         self.scalar().map(|scalar| &*scalar.text)
+    }
+
+    /// `<<` without quotes, as a key.
+    pub(super) fn is_merge_key(&self) -> bool {
+        self.scalar().is_some_and(|scalar| !scalar.is_string && scalar.text == "<<")
     }
 
     /// Nothing was written: a missing value, `~` or `null`.

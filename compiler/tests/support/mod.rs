@@ -1,5 +1,6 @@
 //! Rendering of diagnostics for assertions: place, code, headline, then the underlined text of each label.
 #![allow(dead_code, reason = "each test file uses what it needs")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![allow(clippy::allow_attributes, reason = "whether it silences something differs between test files")]
 
 use std::fmt::Write;
@@ -7,23 +8,32 @@ use std::fmt::Write;
 use lrpc_compiler::{Checked, Diagnostic, Label, Options, Source, check, parse};
 
 /// Checks files, given as name and text.
-pub fn checked(files: &[(&str, &str)], options: &Options) -> Checked {
+pub(crate) fn checked(files: &[(&str, &str)], options: &Options) -> Checked {
     let parsed = files.iter().map(|(name, text)| parse(&Source::new(*name, *text))).collect();
     check(parsed, options)
 }
 
 /// What is reported about one file with the default options.
-pub fn report(text: &str) -> String {
+pub(crate) fn report(text: &str) -> String {
     rendered(&checked(&[("a.yaml", text)], &Options::default()).diagnostics)
 }
 
-/// The codes that are reported about one file.
-pub fn codes(text: &str) -> Vec<&'static str> {
-    checked(&[("a.yaml", text)], &Options::default()).diagnostics.iter().map(|found| found.code).collect()
+/// Line, column, headline and help of each diagnostic about one file.
+pub(crate) fn headlines(text: &str) -> Vec<String> {
+    headlines_of(&checked(&[("a.yaml", text)], &Options::default()).diagnostics)
+}
+
+/// Line, column, headline and help of each diagnostic.
+pub(crate) fn headlines_of(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let headline = |diagnostic: &Diagnostic| {
+        let (line, column) = diagnostic.line_and_column().unwrap();
+        format!("{line}:{column} {}: {}", diagnostic.message, diagnostic.help.as_deref().unwrap())
+    };
+    diagnostics.iter().map(headline).collect()
 }
 
 /// One block for each diagnostic.
-pub fn rendered(diagnostics: &[Diagnostic]) -> String {
+pub(crate) fn rendered(diagnostics: &[Diagnostic]) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
         let Diagnostic { code, severity, message, policy, primary, related, help } = diagnostic;
@@ -51,7 +61,7 @@ fn place(label: &Label) -> String {
 }
 
 /// The guide's address policy.
-pub const ADDRESS: &str = r#"apiVersion: cilium.io/v2
+pub(crate) const ADDRESS: &str = r#"apiVersion: cilium.io/v2
 kind: CiliumLocalRedirectPolicy
 metadata:
   name: redirect
@@ -73,7 +83,7 @@ spec:
 "#;
 
 /// The node-local DNS policy.
-pub const SERVICE: &str = r#"apiVersion: cilium.io/v2
+pub(crate) const SERVICE: &str = r#"apiVersion: cilium.io/v2
 kind: CiliumLocalRedirectPolicy
 metadata:
   name: nodelocaldns
@@ -93,7 +103,7 @@ spec:
 "#;
 
 /// The address policy with one piece of its text replaced.
-pub fn address(from: &str, to: &str) -> String {
+pub(crate) fn address(from: &str, to: &str) -> String {
     assert!(ADDRESS.contains(from), "{from:?} is not in the policy");
     ADDRESS.replacen(from, to, 1)
 }

@@ -113,6 +113,9 @@ mod tests {
             31 30 0:27 / /sys/fs/cgroup/unified rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n\
             32 30 0:28 / /sys/fs/cgroup/cpu rw shared:11 - cgroup cgroup rw,cpu\n\
             33 30 0:27 /pod /run/cgroup ro master:1 - cgroup2 none rw\n";
-        assert_eq!(cgroup2_mounts(mountinfo), [Path::new("/sys/fs/cgroup/unified"), Path::new("/run/cgroup")]);
+        assert_eq!(
+            cgroup2_mounts(mountinfo),
+            [Path::new("/sys/fs/cgroup/unified"), Path::new("/run/cgroup")]
+        );
     }
 }

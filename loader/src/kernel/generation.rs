@@ -42,7 +42,9 @@ impl Generation {
         let mut maps = Vec::new();
         for table in TABLES {
             match Map::open(&directory.join(table))? {
-                Some(map) if map.shape() == table_shape(table, map.shape().max_entries as usize) => maps.push(map),
+                Some(map) if map.shape() == table_shape(table, map.shape().max_entries as usize) => {
+                    maps.push(map)
+                }
                 _ => return Ok(None),
             }
         }
@@ -107,7 +109,8 @@ impl Generation {
     /// is a frozen map of its own, and one rename puts it in force: another image that resolves to the same
     /// bytes is recorded without a swap.
     pub(crate) fn amend(directory: &Path, value: &[u8]) -> Result<(), SysError> {
-        let packed = Packed { key_size: 4, value_size: value.len(), keys: vec![0; 4], values: value.to_vec() };
+        let packed =
+            Packed { key_size: 4, value_size: value.len(), keys: vec![0; 4], values: value.to_vec() };
         let map = build(META, &packed)?;
         map.freeze()?;
         let amending = directory.join(AMENDING);

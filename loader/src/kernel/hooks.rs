@@ -56,7 +56,7 @@ impl Hook {
         cgroup: &Cgroup,
         behind: impl FnOnce(usize) -> Result<(), E>,
     ) -> Result<CgroupLink, E> {
-            match CgroupLink::attach(program, cgroup.as_fd(), self.attach_type(), true) {
+        match CgroupLink::attach(program, cgroup.as_fd(), self.attach_type(), true) {
             Err(error) if error.errno() == Some(libc::EINVAL) => {
                 behind(query(cgroup.as_fd(), self.attach_type())?.programs.len())?;
                 Ok(CgroupLink::attach(program, cgroup.as_fd(), self.attach_type(), false)?)

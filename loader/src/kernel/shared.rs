@@ -8,7 +8,9 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::thread;
 
-use lrpc_schema::records::{BACKENDS, Backend, Cell, FRONTENDS, FrontendKey, FrontendValue, META_SIZE, TABLES};
+use lrpc_schema::records::{
+    BACKENDS, Backend, Cell, FRONTENDS, FrontendKey, FrontendValue, META_SIZE, TABLES,
+};
 
 use super::pins::{self, Pins};
 use super::sys::map::{Kind, Map, Shape};
@@ -27,7 +29,8 @@ const CELL_SHAPE: Shape =
 pub(crate) fn table_shape(table: &str, entries: usize) -> Shape {
     let number = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
     let max_entries = number(entries.max(1));
-    let array = |size| Shape { kind: Kind::Array, key_size: 4, value_size: number(size), max_entries, flags: INNER };
+    let array =
+        |size| Shape { kind: Kind::Array, key_size: 4, value_size: number(size), max_entries, flags: INNER };
     match table {
         FRONTENDS => Shape {
             kind: Kind::Hash,
@@ -74,8 +77,13 @@ impl Shared {
         let mut outers = Vec::new();
         for table in TABLES {
             let template = Map::create(table, table_shape(table, 1), None)?;
-            let shape =
-                Shape { kind: Kind::ArrayOfMaps, key_size: 4, value_size: 4, max_entries: slots.into(), flags: 0 };
+            let shape = Shape {
+                kind: Kind::ArrayOfMaps,
+                key_size: 4,
+                value_size: 4,
+                max_entries: slots.into(),
+                flags: 0,
+            };
             let outer = Map::create(table, shape, Some(&template))?;
             pin(outer.as_fd(), &pins.outer(table))?;
             outers.push(outer);
@@ -87,8 +95,7 @@ impl Shared {
 
     /// Opens the pinned ones; `None` where nothing is loaded.
     pub(crate) fn open(pins: &Pins) -> Result<Option<Self>, SharedError> {
-        let misshapen =
-            |map: &str| SharedError::Shape { bpffs: pins.root().to_owned(), map: map.to_owned() };
+        let misshapen = |map: &str| SharedError::Shape { bpffs: pins.root().to_owned(), map: map.to_owned() };
         let Some(cell) = Map::open(&pins.cell())? else {
             return Ok(None);
         };

@@ -21,7 +21,7 @@ use crate::kernel::{bpffs, pins};
 use crate::mapset::MapSet;
 use crate::record::{Coverage, Mode, Record};
 use crate::resolve::{Resolved, Warning, resolve};
-use crate::state::{Action, Event, Outcome, ShownRow};
+use crate::state::{Action, Event, Outcome};
 
 /// What becomes of connections that exist (L10). This version keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,11 +180,10 @@ impl Node {
             resident: false,
             error: None,
         };
-        let rows = || set.rows().iter().map(ShownRow::from).collect::<Vec<_>>();
         if prepared.unchanged
             && let Some(loaded) = loaded
         {
-            return self.unchanged(image, record, &loaded, &resolved, &rows(), event);
+            return self.unchanged(image, record, &loaded, &resolved, set, event);
         }
         let transaction = Transaction {
             lock: &lock,
@@ -199,14 +198,12 @@ impl Node {
             built: Vec::new(),
             tables: None,
         };
-        let published = transaction
-            .stage(steps::plan(&prepared.situation))
-            .and_then(|staged| {
-                match self.state.prepare(generation, image, event.digest, &rows()) {
-                    Ok(()) => staged.publish(),
-                    Err(error) => staged.abandon().and(Err(error.into())),
-                }
-            });
+        let published = transaction.stage(steps::plan(&prepared.situation)).and_then(|staged| {
+            match self.state.prepare(generation, image, event.digest, set.rows()) {
+                Ok(()) => staged.publish(),
+                Err(error) => staged.abandon().and(Err(error.into())),
+            }
+        });
         let Published { mut troubles } = match published {
             Ok(published) => published,
             Err(error) => {
@@ -293,7 +290,7 @@ impl Node {
             active: loaded.map(|loaded| loaded.active),
             resident: loaded.map(Loaded::numbers).unwrap_or_default(),
             hooks,
-            entries: TABLES.map(|table| resolved.tables.packed(table).len()),
+            entries: TABLES.map(|table| resolved.tables.entries(table)),
         };
         Ok(Prepared { situation, unchanged })
     }
@@ -334,7 +331,9 @@ impl Node {
     fn prune(&self, loaded: Option<&Loaded>) {
         let record = |loaded: &Loaded| {
             let resident = loaded.resident.iter();
-            resident.filter_map(|(&number, one)| Some((number, one.record.as_ref()?.image))).collect::<Vec<_>>()
+            resident
+                .filter_map(|(&number, one)| Some((number, one.record.as_ref()?.image)))
+                .collect::<Vec<_>>()
         };
         self.state.prune(&loaded.map(record).unwrap_or_default());
     }
@@ -346,7 +345,7 @@ impl Node {
         record: Record,
         loaded: &Loaded,
         resolved: &Resolved,
-        rows: &[ShownRow],
+        set: &MapSet,
         event: Event,
     ) -> Result<Applied, Error> {
         let mut troubles = Vec::new();
@@ -356,7 +355,7 @@ impl Node {
                 != (record.image, record.digest, &record.node, record.left_out)
         {
             let record = Record { generation, tags: known.tags.clone(), ..record };
-            self.state.prepare(generation, image, record.digest, rows)?;
+            self.state.prepare(generation, image, record.digest, set.rows())?;
             Generation::amend(&self.pins.resident(generation), &record.to_value(&resolved.tables.meta)?)?;
             troubles.extend(self.state.remember(&Event { generation, ..event }).err().map(Error::from));
         }

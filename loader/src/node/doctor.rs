@@ -73,12 +73,19 @@ impl Node {
             return Check::ok("bpffs", root.display().to_string());
         }
         let fix = format!("mount -t bpf bpf {}", mount_point(root).display());
-        Check::new("bpffs", Verdict::Warn, format!("none at `{}`; apply mounts one if it may", root.display()), fix)
+        Check::new(
+            "bpffs",
+            Verdict::Warn,
+            format!("none at `{}`; apply mounts one if it may", root.display()),
+            fix,
+        )
     }
 
     fn cgroups(&self) -> Vec<Check> {
         let failed = |error: Error| {
-            let fix = error.remedy().unwrap_or_else(|| "name a directory of a cgroup2 mount by --cgroup".to_owned());
+            let fix = error
+                .remedy()
+                .unwrap_or_else(|| "name a directory of a cgroup2 mount by --cgroup".to_owned());
             Check::new("cgroup2", Verdict::Fail, error.to_string(), fix)
         };
         let cgroup = match self.cgroup() {
@@ -98,7 +105,9 @@ impl Node {
             (Ok(Some(holder)), _) => failed(Error::Held(holder)),
             (Err(error), _) | (_, Err(error)) => failed(error.into()),
             (Ok(None), Ok(0)) => Check::ok(name, "no other program"),
-            (Ok(None), Ok(count)) => Check::ok(name, format!("{count} programs share the hooks, which is fine")),
+            (Ok(None), Ok(count)) => {
+                Check::ok(name, format!("{count} programs share the hooks, which is fine"))
+            }
         }
     }
 }
@@ -125,9 +134,12 @@ fn capabilities(status: &str) -> Vec<Check> {
     let has = |bit: u32| set & (1 << bit) != 0 || (bit >= 38 && set & (1 << 21) != 0);
     let check = |(bit, name, verdict): (u32, &'static str, Verdict)| match (has(bit), verdict) {
         (true, _) => Check::ok(name, "present"),
-        (false, Verdict::Warn) => {
-            Check::new(name, verdict, "missing; redirected connects cost a little more", format!("add {name}"))
-        }
+        (false, Verdict::Warn) => Check::new(
+            name,
+            verdict,
+            "missing; redirected connects cost a little more",
+            format!("add {name}"),
+        ),
         (false, Verdict::Ok | Verdict::Fail) => {
             Check::new(name, verdict, "missing", format!("run as root, or add {name}"))
         }
@@ -167,7 +179,10 @@ mod tests {
     #[test]
     fn two_capabilities_are_needed_and_a_third_is_faster() {
         let verdicts = |set: u64| {
-            capabilities(&format!("Name:\tlrpc\nCapEff:\t{set:016x}\n")).iter().map(|c| c.verdict).collect::<Vec<_>>()
+            capabilities(&format!("Name:\tlrpc\nCapEff:\t{set:016x}\n"))
+                .iter()
+                .map(|c| c.verdict)
+                .collect::<Vec<_>>()
         };
         use Verdict::{Fail, Ok, Warn};
         assert_eq!(verdicts(1 << 12 | 1 << 39), [Ok, Ok, Warn]);

@@ -50,7 +50,8 @@ impl Loaded {
         for (generation, directory) in directories {
             let Some(tables) = Generation::open(&directory)? else { continue };
             let ids = tables.ids();
-            let slot = occupants.iter().position(|slot| *slot == ids).and_then(|slot| u16::try_from(slot).ok());
+            let slot =
+                occupants.iter().position(|slot| *slot == ids).and_then(|slot| u16::try_from(slot).ok());
             if let Some(slot) = slot {
                 let record = tables.record(&directory)?;
                 resident.insert(generation, Resident { tables, slot, directory, record });

@@ -91,7 +91,9 @@ impl<'a> Transaction<'a> {
             Step::Attach { hook } => self.attach(hook_named(hook)?)?,
             Step::Replace { hook } => self.replace(hook_named(hook)?)?,
             Step::Flip { generation, slot } => self.shared()?.flip(Cell::new(*generation, *slot)),
-            Step::Settle { generation } => pins::rename(&pins.staged(*generation), &pins.resident(*generation))?,
+            Step::Settle { generation } => {
+                pins::rename(&pins.staged(*generation), &pins.resident(*generation))?
+            }
             Step::Retire { generation } => self.retire(*generation)?,
             Step::Tidy => settle_programs(pins)?,
         }
@@ -109,10 +111,7 @@ impl<'a> Transaction<'a> {
     }
 
     fn attach(&self, hook: Hook) -> Result<(), Error> {
-        let services = self.services;
-        let behind = |others| {
-            if others > 0 && services { Err(Error::Behind { hook: hook.name, others }) } else { Ok(()) }
-        };
+        let behind = |others| may_run_behind(hook.name, others, self.services);
         let link = hook.attach(self.program(hook)?, self.cgroup, behind)?;
         pins::make(&self.pins.links())?;
         let path = self.pins.link(hook.name);
@@ -156,6 +155,11 @@ impl<'a> Transaction<'a> {
     }
 }
 
+/// Behind a service load balancer, which rewrites a Service's address, our programs would never see it.
+fn may_run_behind(hook: &'static str, others: usize, services: bool) -> Result<(), Error> {
+    if others > 0 && services { Err(Error::Behind { hook, others }) } else { Ok(()) }
+}
+
 fn hook_named(name: &'static str) -> Result<Hook, Error> {
     let hook = HOOKS.into_iter().find(|hook| hook.name == name);
     Ok(hook.ok_or(LoadError::Absent(name))?)
@@ -179,5 +183,18 @@ impl Staged<'_> {
     /// Discards the generation: everything is as it was.
     pub(crate) fn abandon(self) -> Result<(), Error> {
         recover(self.transaction.lock, self.transaction.pins).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_service_rows_must_come_before_the_neighbours() {
+        assert!(may_run_behind("connect4", 0, true).is_ok());
+        assert!(may_run_behind("connect4", 2, false).is_ok());
+        let refused = may_run_behind("connect4", 2, true);
+        assert!(matches!(refused, Err(Error::Behind { hook: "connect4", others: 2 })));
     }
 }

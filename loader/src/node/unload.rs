@@ -22,6 +22,7 @@ impl Node {
         // What cannot be read can still be removed.
         let loaded = Loaded::read(&self.pins).ok().flatten();
         if let Some(loaded) = &loaded {
+            self.state.writable()?;
             loaded.shared.flip(lrpc_schema::records::Cell::EMPTY);
         }
         let removed = wipe(&lock, &self.pins)?;

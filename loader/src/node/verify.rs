@@ -94,7 +94,8 @@ fn check_tables(loaded: &Loaded) -> Result<Vec<Difference>, SysError> {
     let occupants = loaded.shared.occupants()?;
     let found = occupants.get(usize::from(loaded.slot)).cloned().unwrap_or_default();
     let expected = loaded.active().map(|active| active.tables.ids()).unwrap_or_default();
-    let differing = TABLES.iter().zip(expected.into_iter().zip(found)).filter(|(_, (one, other))| one != other);
+    let differing =
+        TABLES.iter().zip(expected.into_iter().zip(found)).filter(|(_, (one, other))| one != other);
     let difference = |(table, (expected, found)): (&&str, (Option<u32>, Option<u32>))| Difference {
         place: Where::Map,
         name: (*table).to_owned(),

@@ -104,7 +104,8 @@ fn a_row_that_needs_more_is_left_out_with_one_warning_of_each_kind() {
 
 #[test]
 fn a_security_boundary_is_never_loaded_halfway() {
-    let boundaries = [row("[fd00::1]:4/TCP", &["[fd00::2]:80"]), row("169.254.169.254:6/UDP", &["10.0.0.1:80"])];
+    let boundaries =
+        [row("[fd00::1]:4/TCP", &["[fd00::2]:80"]), row("169.254.169.254:6/UDP", &["10.0.0.1:80"])];
     for mut boundary in boundaries {
         boundary.fallback = Fallback::Drop;
         let frontend = boundary.frontend;

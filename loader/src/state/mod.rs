@@ -16,10 +16,12 @@ use std::path::{Path, PathBuf};
 use lrpc_schema::image::{Digest, Image};
 use serde::{Deserialize, Serialize};
 
+use crate::mapset::Row;
 use crate::record::text;
 
 mod row;
 
+use row::KeptRow;
 pub use row::{ShownBackend, ShownRow};
 
 /// The state directory cannot be used.
@@ -120,7 +122,7 @@ impl StateDir {
         generation: u64,
         image: &Image,
         digest: Digest,
-        rows: &[ShownRow],
+        rows: &[Row],
     ) -> Result<(), StateError> {
         self.keep_image(image)?;
         self.keep_rows(generation, digest, rows)
@@ -133,7 +135,8 @@ impl StateDir {
     }
 
     /// Keeps the rows of a generation.
-    pub(crate) fn keep_rows(&self, generation: u64, digest: Digest, rows: &[ShownRow]) -> Result<(), StateError> {
+    pub(crate) fn keep_rows(&self, generation: u64, digest: Digest, rows: &[Row]) -> Result<(), StateError> {
+        let rows: Vec<_> = rows.iter().map(KeptRow).collect();
         let json = serde_json::to_vec(&Rows { digest, rows }).unwrap_or_default();
         replace(&self.rows_file(generation), &json)
     }
@@ -165,9 +168,11 @@ impl StateDir {
         let mut line = serde_json::to_vec(event).unwrap_or_default();
         line.push(b'\n');
         let mut file = self.open_history()?;
-        file.write_all(&line)
-            .and_then(|()| file.sync_data())
-            .map_err(|source| StateError { doing: "writing", path: self.history_file(), source })
+        file.write_all(&line).and_then(|()| file.sync_data()).map_err(|source| StateError {
+            doing: "writing",
+            path: self.history_file(),
+            source,
+        })
     }
 
     /// The history, oldest first. A line that a dying loader cut short is passed over.
@@ -196,7 +201,9 @@ impl StateDir {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all, as far as a process that dies goes. It does not wait for the disk: an
+/// image carries a checksum, rows are only names, and waiting for the rows of a large set would take longer
+/// than the swap.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     let fail = |doing| move |source| StateError { doing, path: path.to_owned(), source };
     if let Some(directory) = path.parent() {
@@ -204,7 +211,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     }
     let half = path.with_extension("half");
     let mut file = File::create(&half).map_err(fail("creating"))?;
-    file.write_all(bytes).and_then(|()| file.sync_data()).map_err(fail("writing"))?;
+    file.write_all(bytes).map_err(fail("writing"))?;
     fs::rename(&half, path).map_err(fail("renaming"))
 }
 

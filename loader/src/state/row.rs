@@ -1,10 +1,12 @@
 //! A row as `dump` shows it: what the maps say, joined with the names behind it where they are known.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize, Serializer};
 
-use crate::mapset::Row;
+use crate::mapset::{Backend, PodRef, Reason, Row};
 
 /// A frontend as `dump` shows it and the state directory keeps it; null where only a name could say it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +46,7 @@ pub struct ShownBackend {
 
 impl From<&Row> for ShownRow {
     fn from(row: &Row) -> Self {
-        let names = |pods: &[crate::mapset::PodRef]| pods.iter().map(ToString::to_string).collect();
+        let names = |pods: &[PodRef]| pods.iter().map(ToString::to_string).collect();
         let backends = row.backends().iter().map(|to| ShownBackend {
             address: to.address,
             port: to.port.get(),
@@ -65,6 +67,58 @@ impl From<&Row> for ShownRow {
     }
 }
 
+/// A row as the state directory keeps it: a [`ShownRow`] that is written without being built, since a set
+/// may have a hundred thousand.
+pub(super) struct KeptRow<'a>(pub(super) &'a Row);
+
+impl Serialize for KeptRow<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let row = self.0;
+        let mut shown = to.serialize_struct("ShownRow", 10)?;
+        shown.serialize_field("address", &row.frontend.address)?;
+        shown.serialize_field("port", &row.frontend.port.get())?;
+        shown.serialize_field("protocol", row.frontend.protocol.as_str())?;
+        shown.serialize_field("policy", &Shown(&row.policy))?;
+        shown.serialize_field("service", &row.service.as_ref().map(Shown))?;
+        shown.serialize_field("state", row.state().as_str())?;
+        shown.serialize_field("reason", &row.reason().map(Reason::as_str))?;
+        shown.serialize_field("backends", &Each(row.backends(), KeptBackend))?;
+        shown.serialize_field("skip", &Each(&row.skip, Shown))?;
+        shown.serialize_field("clients", &Shown(&row.clients))?;
+        shown.end()
+    }
+}
+
+struct KeptBackend<'a>(&'a Backend);
+
+impl Serialize for KeptBackend<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut shown = to.serialize_struct("ShownBackend", 3)?;
+        shown.serialize_field("address", &self.0.address)?;
+        shown.serialize_field("port", &self.0.port.get())?;
+        shown.serialize_field("pods", &Each(&self.0.pods, Shown))?;
+        shown.end()
+    }
+}
+
+/// A value as its text.
+struct Shown<'a, T>(&'a T);
+
+impl<T: Display> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self.0)
+    }
+}
+
+/// A list, each element made by a function.
+struct Each<'a, T, U>(&'a [T], fn(&'a T) -> U);
+
+impl<T, U: Serialize> Serialize for Each<'_, T, U> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
 impl ShownRow {
     /// Takes over the names of the kept row of the same frontend. What the maps say stays.
     pub(crate) fn named_by(&mut self, kept: &Self) {
@@ -76,7 +130,8 @@ impl ShownRow {
             self.reason.clone_from(&kept.reason);
         }
         for backend in &mut self.backends {
-            let same = kept.backends.iter().find(|to| (to.address, to.port) == (backend.address, backend.port));
+            let same =
+                kept.backends.iter().find(|to| (to.address, to.port) == (backend.address, backend.port));
             backend.pods = same.and_then(|to| to.pods.clone());
         }
     }

@@ -1,4 +1,9 @@
+use std::sync::Arc;
+
+use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol};
+
 use super::*;
+use crate::mapset::{self, Backend, Frontend, PodRef, ServiceName};
 
 fn event(generation: u64) -> Event {
     Event {
@@ -29,20 +34,28 @@ fn history_survives_a_line_that_was_cut_short() {
 fn rows_of_another_life_are_not_shown() {
     let directory = tempfile::tempdir().unwrap();
     let state = StateDir::new(directory.path().to_owned());
-    let row = ShownRow {
-        address: [169, 254, 169, 254].into(),
-        port: 80,
-        protocol: "TCP".to_owned(),
-        policy: Some("default/kiam".to_owned()),
-        service: None,
-        state: "redirect".to_owned(),
-        reason: None,
-        backends: vec![],
-        skip: Some(vec![]),
-        clients: Some("all".to_owned()),
+    let pod = |name: &str| PodRef { namespace: "default".into(), name: name.into(), uid: None };
+    let row = Row {
+        frontend: Frontend {
+            address: [10, 96, 0, 10].into(),
+            port: Port::new(53).unwrap(),
+            protocol: Protocol::Udp,
+        },
+        policy: PolicyName { namespace: "default".to_owned(), name: "dns".to_owned() },
+        service: Some(ServiceName { namespace: "default".into(), name: "kube-dns".into() }),
+        outcome: mapset::Outcome::Redirect(vec![Backend {
+            address: [10, 244, 0, 1].into(),
+            port: Port::new(53).unwrap(),
+            pods: vec![pod("one"), pod("two")],
+        }]),
+        skip_flag: true,
+        skip: [pod("one")].into(),
+        fallback: Fallback::Original,
+        clients: Clients::Pods,
+        client_pods: Arc::default(),
     };
     state.keep_rows(7, Digest::new([1; 32]), std::slice::from_ref(&row)).unwrap();
-    assert_eq!(state.rows(7, Digest::new([1; 32])), [row]);
+    assert_eq!(state.rows(7, Digest::new([1; 32])), [ShownRow::from(&row)]);
     assert_eq!(state.rows(7, Digest::new([2; 32])), []);
 }
 

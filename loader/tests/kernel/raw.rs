@@ -64,8 +64,10 @@ pub(crate) fn order(cgroup: &Path) -> Vec<u32> {
     attributes.query.__bindgen_anon_2.prog_cnt = 64;
     // SAFETY: `ids` has room for 64 ids.
     unsafe { call(bpf_cmd::BPF_PROG_QUERY, &mut attributes) }.unwrap();
-    // SAFETY: the kernel has written the number of ids into this member.
-    let count = unsafe { attributes.query.__bindgen_anon_2.prog_cnt };
+    // SAFETY: the kernel has written into this member.
+    let query = unsafe { attributes.query };
+    // SAFETY: both members are the same integer.
+    let count = unsafe { query.__bindgen_anon_2.prog_cnt };
     ids[..count as usize].to_vec()
 }
 
@@ -88,8 +90,7 @@ fn attributes() -> bpf_attr {
 /// Every address in the attributes points to what the command reads or writes there.
 unsafe fn call(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<()> {
     // SAFETY: the caller vouches for the attributes.
-    let answer = unsafe {
-        libc::syscall(libc::SYS_bpf, command as libc::c_long, attributes, size_of::<bpf_attr>())
-    };
+    let answer =
+        unsafe { libc::syscall(libc::SYS_bpf, command as libc::c_long, attributes, size_of::<bpf_attr>()) };
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

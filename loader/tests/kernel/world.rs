@@ -50,11 +50,11 @@ impl World {
 
     /// What is pinned, as paths below the pin directory.
     pub(crate) fn pinned(&self) -> Vec<String> {
-        let root = self.sandbox.bpf_mount();
+        let root = self.sandbox.bpffs();
         let mut found = Vec::new();
         let mut folders = vec![root.clone()];
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
                 match entry.file_type().unwrap().is_dir() {
                     true => folders.push(entry.path()),
                     false => found.push(entry.path().strip_prefix(&root).unwrap().display().to_string()),

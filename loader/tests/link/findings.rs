@@ -48,7 +48,7 @@ fn severities() {
 fn headlines() {
     let to_80 = address("10.96.0.1", &["80/TCP"], &["80/TCP"]);
     let headline = |policy: &Policy, objects: &[Value]| {
-        let finding = link(&[policy.clone()], objects).findings.remove(0);
+        let finding = link(&[policy.clone()], objects).findings.pop().unwrap();
         assert!(!finding.message.contains('\n') && finding.help.is_some());
         format!("{}: {}", finding.field, finding.message)
     };

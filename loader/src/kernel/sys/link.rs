@@ -34,7 +34,8 @@ impl Program {
 
     /// Opens a pinned program; `None` where nothing is pinned at `path`.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, SysError> {
-        let fail = |error| SysError::new(format!("opening program `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
+        let fail =
+            |error| SysError::new(format!("opening program `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
         match open_pin(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
@@ -95,7 +96,8 @@ impl CgroupLink {
 
     /// Opens a pinned link; `None` where nothing is pinned at `path`.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, SysError> {
-        let fail = |error| SysError::new(format!("opening link `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
+        let fail =
+            |error| SysError::new(format!("opening link `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
         match open_pin(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
@@ -184,8 +186,9 @@ pub(crate) fn query(cgroup: BorrowedFd<'_>, attach_type: u32) -> Result<Attached
     attributes.query.prog_ids = address(ids.as_mut_slice());
     attributes.query.__bindgen_anon_2.prog_cnt = u32::try_from(ids.len()).unwrap_or(0);
     // SAFETY: `ids` has room for the `prog_cnt` ids that the kernel may write.
-    unsafe { call(bpf_cmd::BPF_PROG_QUERY, &mut attributes) }
-        .map_err(|error| SysError::new("asking what is attached to the cgroup", "bpf(BPF_PROG_QUERY)", error))?;
+    unsafe { call(bpf_cmd::BPF_PROG_QUERY, &mut attributes) }.map_err(|error| {
+        SysError::new("asking what is attached to the cgroup", "bpf(BPF_PROG_QUERY)", error)
+    })?;
     // SAFETY: the kernel has written these two fields of the member that was filled above.
     let query = unsafe { attributes.query };
     // SAFETY: both members are the same integer.

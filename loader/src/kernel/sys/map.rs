@@ -86,7 +86,8 @@ impl Map {
 
     /// Opens a pinned map; `None` where nothing is pinned at `path`.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, SysError> {
-        let fail = |error| SysError::new(format!("opening map `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
+        let fail =
+            |error| SysError::new(format!("opening map `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
         match open_pin(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
@@ -101,8 +102,9 @@ impl Map {
         // SAFETY: `bpf_map_info` is what a map's descriptor answers with; of other objects the kernel writes
         // no more than the given length, and the kind below is then not one of ours.
         let info: bpf_map_info = unsafe { info(fd.as_fd()) }?;
-        let kind = Kind::of_number(info.type_)
-            .ok_or_else(|| io::Error::other(format!("a map of kind {}, which lrpc has none of", info.type_)))?;
+        let kind = Kind::of_number(info.type_).ok_or_else(|| {
+            io::Error::other(format!("a map of kind {}, which lrpc has none of", info.type_))
+        })?;
         let shape = Shape {
             kind,
             key_size: info.key_size,
@@ -230,10 +232,8 @@ impl Map {
             attributes.batch.map_fd = raw(self.as_fd());
             attributes.batch.in_batch = if read == 0 { 0 } else { address(from.as_slice()) };
             attributes.batch.out_batch = address(place.as_mut_slice());
-            attributes.batch.keys =
-                address(keys.get_mut(read * self.key_size()..).unwrap_or_default());
-            attributes.batch.values =
-                address(values.get_mut(read * self.value_size()..).unwrap_or_default());
+            attributes.batch.keys = address(keys.get_mut(read * self.key_size()..).unwrap_or_default());
+            attributes.batch.values = address(values.get_mut(read * self.value_size()..).unwrap_or_default());
             attributes.batch.count = u32::try_from(capacity - read).unwrap_or(u32::MAX);
             // SAFETY: the buffers have room for the `capacity - read` entries that may follow, and `place` for
             // any cursor; the map's values are not per CPU, as checked above.

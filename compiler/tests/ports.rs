@@ -1,0 +1,147 @@
+//! Rules between the ports of one policy (L2, L15, R8, R9).
+
+mod support;
+
+use support::headlines;
+
+/// A policy with these frontend and backend ports, on lines 11 and 15.
+fn ports(frontend: &str, backend: &str) -> Vec<String> {
+    headlines(&format!(
+        "apiVersion: cilium.io/v2
+kind: CiliumLocalRedirectPolicy
+metadata:
+  name: p
+  namespace: default
+  annotations: {{lrpc.dev/backend-address: 169.254.1.1}}
+spec:
+  redirectFrontend:
+    addressMatcher:
+      ip: 169.254.1.1
+      toPorts: [{frontend}]
+  redirectBackend:
+    localEndpointSelector:
+      matchLabels: {{app: a}}
+    toPorts: [{backend}]
+"
+    ))
+}
+
+const HTTP: &str = "{port: '1', protocol: TCP, name: http}";
+const DNS: &str = "{port: '53', protocol: UDP, name: dns}";
+const HTTP_BACKEND: &str = "{port: '80', protocol: TCP, name: http}";
+const DNS_BACKEND: &str = "{port: '54', protocol: UDP, name: dns}";
+
+fn two(a: &str, b: &str) -> String {
+    format!("{a}, {b}")
+}
+
+#[test]
+fn named_ports_that_fit_are_right() {
+    let none: [&str; 0] = [];
+    assert_eq!(ports(&two(HTTP, DNS), &two(DNS_BACKEND, HTTP_BACKEND)), none);
+    assert_eq!(ports("{port: '53', protocol: UDP}", "{port: '5353', protocol: UDP}"), none);
+    let dns_tcp = "{port: '53', protocol: TCP, name: dns}";
+    assert_eq!(ports(&two(DNS, dns_tcp), &two(DNS_BACKEND, "{port: '54', protocol: TCP, name: dns}")), none);
+}
+
+#[test]
+fn names_are_needed_as_soon_as_one_side_has_several_ports() {
+    assert_eq!(
+        ports(&two(HTTP, "{port: '53', protocol: UDP}"), &two(HTTP_BACKEND, DNS_BACKEND)),
+        [
+            "11:58 `spec.redirectFrontend.addressMatcher.toPorts[1].name` is missing where several ports are listed: give it the name of the port on the other side that it belongs to"
+        ]
+    );
+    assert_eq!(
+        ports(&two(HTTP, "{port: '2', protocol: TCP, name: http}"), "{port: '80', protocol: TCP}"),
+        [
+            "15:16 `spec.redirectBackend.toPorts[0].name` is missing where several ports are listed: give it the name of the port on the other side that it belongs to"
+        ]
+    );
+}
+
+#[test]
+fn a_bad_name_is_an_error_only_where_names_are_needed() {
+    let bad = "{port: '53', protocol: UDP, name: dns_udp}";
+    assert_eq!(
+        ports(bad, "{port: '54', protocol: UDP}"),
+        [
+            "11:51 the name `dns_udp` of an only port is ignored: leave it out, or use 1 to 15 letters, digits and single `-` between them, with at least one letter"
+        ]
+    );
+    assert_eq!(
+        ports(&two(HTTP, bad), &two(HTTP_BACKEND, DNS_BACKEND)),
+        [
+            "11:91 `dns_udp` cannot be the name of a port: use 1 to 15 letters, digits and single `-` between them, with at least one letter"
+        ]
+    );
+    assert_eq!(
+        ports(&two(HTTP, "{port: '53', protocol: UDP, name: DNS}"), &two(HTTP_BACKEND, DNS_BACKEND)),
+        ["11:91 the port name `DNS` is read as `dns`: write `dns`"]
+    );
+}
+
+#[test]
+fn a_frontend_name_needs_a_backend_port_with_its_protocol() {
+    let other = "{port: '53', protocol: UDP, name: dsn}";
+    assert_eq!(
+        ports(&two(HTTP, other), &two(HTTP_BACKEND, DNS_BACKEND)),
+        ["11:91 no backend port is named `dsn` with `UDP`: did you mean `dns`?"]
+    );
+    let tcp = "{port: '54', protocol: TCP, name: dns}";
+    assert_eq!(
+        ports(&two(HTTP, DNS), &two(HTTP_BACKEND, tcp)),
+        [
+            "11:91 no backend port is named `dns` with `UDP`: add a backend port with `name: dns` and `protocol: UDP`"
+        ]
+    );
+}
+
+#[test]
+fn doubles_are_found_once() {
+    assert_eq!(
+        ports(&two(HTTP, "{port: '1', protocol: TCP, name: http}"), HTTP_BACKEND),
+        ["11:64 the port `1/TCP` is listed twice: remove one of the two"]
+    );
+    // Under two names where names count, two lines for one backend port are two uses of it.
+    assert_eq!(
+        ports(
+            &two(HTTP, "{port: '2', protocol: TCP, name: web}"),
+            &two(HTTP_BACKEND, "{port: '80', protocol: TCP, name: web}")
+        )
+        .len(),
+        0
+    );
+    assert_eq!(
+        ports(
+            &two(HTTP, "{port: '2', protocol: TCP, name: http}"),
+            &two(HTTP_BACKEND, "{port: '81', protocol: TCP, name: http}")
+        ),
+        ["15:90 the name `http` stands for two `TCP` ports: give each backend port a name of its own"]
+    );
+}
+
+#[test]
+fn a_single_port_is_served_by_the_first_backend_port() {
+    assert_eq!(
+        ports(HTTP, &two(HTTP_BACKEND, DNS_BACKEND)),
+        [
+            "15:57 only the first backend port serves a single frontend port: remove the other backend ports, or list as many frontend ports"
+        ]
+    );
+    assert_eq!(
+        ports(HTTP, "{port: '80', protocol: UDP}"),
+        ["15:38 a `TCP` frontend cannot be served by a `UDP` port: let the two protocols be the same"]
+    );
+}
+
+#[test]
+fn a_backend_that_is_the_frontend_is_found_by_port_and_protocol() {
+    assert_eq!(
+        ports(HTTP, "{port: '1', protocol: TCP}"),
+        [
+            "6:43 the backend `169.254.1.1:1/TCP` is the frontend itself: let the agent listen on another address or port"
+        ]
+    );
+    assert_eq!(ports(&two(HTTP, DNS), &two(HTTP_BACKEND, "{port: '1', protocol: UDP, name: dns}")).len(), 0);
+}

@@ -1,0 +1,180 @@
+//! Every form of text that is accepted, and every way in which a text can fail to be one.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod support;
+
+use lrpc_compiler::{Options, Source, check, emit, parse};
+use support::{ADDRESS, address, checked, headlines, rendered, report};
+
+/// The digest of the image of one text.
+fn digest(text: &str) -> String {
+    let checked = checked(&[("a.yaml", text)], &Options::default());
+    assert_eq!(rendered(&checked.diagnostics), "");
+    emit(&checked.plan.unwrap(), true).digest().to_string()
+}
+
+const JSON: &str = r#"{"apiVersion": "cilium.io/v2", "kind": "CiliumLocalRedirectPolicy",
+  "metadata": {"name": "redirect", "namespace": "default"},
+  "spec": {
+    "redirectFrontend": {"addressMatcher": {"ip": "169.254.169.254",
+      "toPorts": [{"port": "8080", "protocol": "TCP"}]}},
+    "redirectBackend": {"localEndpointSelector": {"matchLabels": {"app": "proxy"}},
+      "toPorts": [{"port": "80", "protocol": "TCP"}]}}}"#;
+
+#[test]
+fn every_form_of_one_policy_is_the_same_policy() {
+    let indented: String = ADDRESS.lines().map(|line| format!("    {line}\n")).collect();
+    let forms = [
+        JSON.to_owned(),
+        ADDRESS.replace('\n', "\r\n"),
+        format!("\u{feff}{ADDRESS}"),
+        format!("# ümläut\n---\n{ADDRESS}...\n---\n# nothing\n"),
+        format!("apiVersion: v1\nkind: List\nitems:\n  -\n{indented}"),
+        format!("{{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{JSON}]}}"),
+        address("app: proxy", "app: 'proxy' # the agent"),
+        address("app: proxy", "k8s:app: &agent proxy").replace("\"80\"", "!!str 80"),
+        address("protocol: TCP", "protocol: &tcp TCP")
+            .replace("\"80\"\n        protocol: TCP", "\"80\"\n        protocol: *tcp"),
+        address("- port: \"8080\"\n          protocol: TCP", "- &port {port: \"8080\", protocol: TCP}")
+            .replace("- port: \"80\"\n        protocol: TCP", "- {<<: *port, port: \"80\"}"),
+        address(
+            "matchLabels:\n        app: proxy",
+            "matchExpressions: [{key: app, operator: In, values: [proxy]}]",
+        ),
+        address(
+            "spec:\n",
+            "status: {ok: true}\nspec:\n  description: >-\n    folded\n    text\n  skipRedirectFromBackend: false\n",
+        ),
+    ];
+    let expected = digest(ADDRESS);
+    for form in forms {
+        assert_eq!(digest(&form), expected, "{form}");
+    }
+}
+
+#[test]
+fn carets_are_right_behind_non_ascii_text() {
+    let text = JSON
+        .replace("\"redirect\"", "\"redirect\", \"labels\": {\"ä\": \"日本\"}")
+        .replace("\"default\"", "\"défault\"");
+    assert_eq!(
+        report(&text).lines().take(2).collect::<Vec<_>>(),
+        [
+            "a.yaml:2:72-2:81: error[invalid-name] `metadata.namespace` cannot be `défault`",
+            "  a.yaml:2:72-2:81 \"\\\"défault\\\"\" no name of a Kubernetes object",
+        ]
+    );
+}
+
+#[test]
+fn documents_of_other_kinds_are_counted() {
+    let text = format!(
+        "kind: Pod\n---\n{ADDRESS}---\nno: kind\n---\n- list\n---\n---\nkind: List\nitems: [{{kind: Node}}]\n"
+    );
+    let found = checked(&[("a.yaml", &text)], &Options::default());
+    assert_eq!((found.ignored, found.diagnostics.len(), found.plan.unwrap().policies().len()), (4, 0, 1));
+    let strict = Options { strict_kinds: true, ..Options::default() };
+    assert_eq!(support::headlines_of(&checked(&[("a.yaml", &text)], &strict).diagnostics).len(), 4);
+}
+
+#[test]
+fn near_misses_are_errors() {
+    let group = address("cilium.io/v2", "cilium.io/v1");
+    assert_eq!(
+        headlines(&group),
+        [
+            "1:13 `cilium.io/v1` has no `CiliumLocalRedirectPolicy`; `cilium.io/v2` has: write `apiVersion: cilium.io/v2`"
+        ]
+    );
+    let kind = address("CiliumLocalRedirectPolicy", "CiliumLocalRedirectPolcy");
+    assert_eq!(
+        headlines(&kind),
+        [
+            "2:7 `CiliumLocalRedirectPolcy` is not a kind; `CiliumLocalRedirectPolicy` is: write `kind: CiliumLocalRedirectPolicy`"
+        ]
+    );
+}
+
+#[test]
+fn documents_behind_a_slip_are_still_checked() {
+    let text =
+        format!("a: [b\n---\n{}---\na: b: c\n---\n{}", address("TCP", "tcp"), address("\"8080\"", "\"0\""));
+    assert_eq!(
+        headlines(&text).iter().map(|line| line.split_once(": ").unwrap().0).collect::<Vec<_>>(),
+        [
+            "1:4 not YAML",
+            "14:21 `tcp` is no protocol that can be redirected",
+            "23:5 not YAML",
+            "28:9 the policy `default/redirect` is written twice",
+            "35:17 there is no port 0",
+        ]
+    );
+}
+
+#[test]
+fn slips_have_a_hint() {
+    let template = address("namespace: default", "namespace: {{ .Release.Namespace }}");
+    assert!(report(&template).contains("this looks like a template"), "{}", report(&template));
+    let tabs = address("  name: redirect", "\tname: redirect");
+    assert!(report(&tabs).contains("indent with spaces"), "{}", report(&tabs));
+    assert!(report("a: *b\n").contains("unknown anchor"), "{}", report("a: *b\n"));
+}
+
+#[test]
+fn a_key_that_is_written_twice_is_shown_at_both_places() {
+    let text = address("  name: redirect\n", "  name: redirect\n  name: other\n");
+    assert_eq!(
+        report(&text),
+        r#"a.yaml:5:3-5:7: error[duplicate-key] the key `name` is written twice
+  of default/redirect
+  a.yaml:5:3-5:7 "name" written again here
+  a.yaml:4:3-4:7 "name" first written here
+  help: remove one of the two
+"#
+    );
+    let many: String = (0..40).map(|label| format!("        label-{}: x\n", label % 39)).collect();
+    assert_eq!(
+        headlines(&address("        app: proxy\n", &many)),
+        ["55:9 the key `label-0` is written twice: remove one of the two"]
+    );
+}
+
+#[test]
+fn bytes_are_read_as_text_or_reported() {
+    assert!(Source::from_bytes("a.yaml", ADDRESS.as_bytes().to_vec()).is_ok());
+    let latin = Source::from_bytes("a.yaml", b"name: caf\xe9\n".to_vec()).unwrap_err();
+    assert_eq!(
+        rendered(&[*latin]),
+        "a.yaml:1:10-1:10: error[not-text] `a.yaml` is not UTF-8\n  a.yaml:1:10-1:10 \"\" the text cannot be read from here on\n  help: save the file as UTF-8, or name another file if this is no manifest\n"
+    );
+}
+
+#[test]
+fn places_say_where_each_field_was_written() {
+    let source = Source::new(
+        "policies/a.yaml",
+        address("spec:\n", "  annotations: {lrpc.dev/clients: pods}\nspec:\n"),
+    );
+    let plan = check(vec![parse(&source)], &Options::default()).plan.unwrap();
+    let policy = plan.policies()[0].name.clone();
+    let image = emit(&plan, false);
+    let places = image.places().unwrap();
+    let at = |field: &str| {
+        let place = places.find(&policy, field).unwrap();
+        assert_eq!(&*place.file, "policies/a.yaml");
+        let (source, span) = plan.find(&policy, field).unwrap();
+        let start = source.position(span.start);
+        assert_eq!((start.line, start.column), (place.line, place.column), "{field}");
+        (place.line, place.column, place.end_line, place.end_column)
+    };
+    assert_eq!(at("metadata.name"), (4, 9, 4, 17));
+    assert_eq!(at("metadata.annotations.lrpc.dev/clients"), (6, 35, 6, 39));
+    assert_eq!(at("spec.redirectFrontend.addressMatcher.ip"), (10, 11, 10, 28));
+    assert_eq!(at("spec.redirectFrontend.addressMatcher.toPorts[0].port"), (12, 17, 12, 23));
+    assert_eq!(at("spec.redirectBackend.toPorts[0].protocol"), (20, 19, 20, 22));
+    assert_eq!(at("spec.redirectBackend.toPorts[0].name"), (19, 9, 19, 19));
+    assert_eq!(at("spec.redirectBackend"), (14, 3, 14, 18));
+    assert_eq!(at("spec.redirectBackend.localEndpointSelector.matchLabels.app"), (17, 14, 17, 19));
+    assert!(emit(&plan, true).places().is_none());
+}
