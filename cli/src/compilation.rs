@@ -3,24 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::thread;
 
 use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, Parsed, Plan, Source};
 use lrpc_loader::{Inventory, Linker, findings};
-use lrpc_schema::image::Image;
 
 use crate::arguments::ManifestArgs;
 use crate::config::{self, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::manifests::{self, InputFile, Unreadable};
-use crate::report::finding::Sources;
 use crate::report::{self, Report, diagnostic, finding};
 
 /// What came of a set of manifests.
 pub(crate) struct Compilation {
-    /// The image with all its places; `None` where there is an error.
-    pub(crate) image: Option<Image>,
+    /// The checked policies; `None` where there is an error.
+    pub(crate) plan: Option<Plan>,
     /// Everything that was found, in the order in which it is shown.
     pub(crate) reports: Vec<Report>,
     /// The paths that could not be read.
@@ -29,7 +27,8 @@ pub(crate) struct Compilation {
     pub(crate) policies: usize,
     /// Documents of other kinds.
     pub(crate) ignored: usize,
-    files: usize,
+    /// The files that were read, by name.
+    pub(crate) files: Vec<String>,
     allow_empty: bool,
 }
 
@@ -40,30 +39,26 @@ pub(crate) struct Compilation {
 pub(crate) fn compile(args: &ManifestArgs, inventory: Option<&Inventory>) -> Result<Compilation, Failure> {
     let options = options(args, Config::load(args.config.as_deref())?)?;
     let (files, unreadable) = manifests::read(&args.paths);
-    let count = files.len();
-    let (parsed, sources, mut reports) = parse(files);
+    let names = files.iter().map(|file| file.name.clone()).collect();
+    let (parsed, mut reports) = parse(files);
     let policies = parsed.iter().map(Parsed::policies).sum();
     let checked = lrpc_compiler::check(parsed, &options);
     let is_whole = reports.is_empty();
     reports.extend(checked.diagnostics.iter().map(diagnostic::report));
     // A file that is no text has no policies to check, and the others alone are another set.
-    let image = checked.plan.as_ref().filter(|_| is_whole).map(emit);
-    if let (Some(image), Some(inventory)) = (&image, inventory) {
-        reports.extend(link(image, inventory, &sources));
+    let plan = checked.plan.filter(|_| is_whole);
+    if let (Some(plan), Some(inventory)) = (&plan, inventory) {
+        reports.extend(link(plan, inventory));
     }
     Ok(Compilation {
-        image,
+        plan,
         reports,
         unreadable,
         policies,
         ignored: checked.ignored,
-        files: count,
+        files: names,
         allow_empty: args.allow_empty,
     })
-}
-
-fn emit(plan: &Plan) -> Image {
-    lrpc_compiler::emit(plan, false)
 }
 
 impl Compilation {
@@ -82,7 +77,7 @@ impl Compilation {
         }
         let status = report::status(&self.reports, deny_warnings);
         if self.policies == 0 && status == ExitStatus::Done && !self.allow_empty {
-            let looked = match self.files {
+            let looked = match self.files.len() {
                 0 => "there is no *.yaml, *.yml or *.json file".to_owned(),
                 _ => format!("there are {}", self.read()),
             };
@@ -102,7 +97,7 @@ impl Compilation {
         let count =
             |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let policies = count(self.policies, "policy", "policies");
-        let files = count(self.files, "file", "files");
+        let files = count(self.files.len(), "file", "files");
         match self.ignored {
             0 => format!("{policies} in {files}"),
             ignored => {
@@ -114,7 +109,7 @@ impl Compilation {
 }
 
 /// Parses every file, on every core. The result is in the order of the files.
-fn parse(files: Vec<InputFile>) -> (Vec<Parsed>, Sources, Vec<Report>) {
+fn parse(files: Vec<InputFile>) -> (Vec<Parsed>, Vec<Report>) {
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
     let queue = Mutex::new(files.into_iter().enumerate());
     let work = || {
@@ -133,38 +128,32 @@ fn parse(files: Vec<InputFile>) -> (Vec<Parsed>, Sources, Vec<Report>) {
         }),
     };
     done.sort_unstable_by_key(|(place, _)| *place);
-    let (mut parsed, mut sources, mut reports) = (Vec::new(), Sources::new(), Vec::new());
+    let (mut parsed, mut reports) = (Vec::new(), Vec::new());
     for (_, result) in done {
         match result {
-            Ok((source, file)) => {
-                sources.insert(Arc::clone(source.name()), source);
-                parsed.push(file);
-            }
+            Ok(file) => parsed.push(file),
             Err(report) => reports.push(*report),
         }
     }
-    (parsed, sources, reports)
+    (parsed, reports)
 }
 
-fn parse_one(file: InputFile) -> Result<(Source, Parsed), Box<Report>> {
+fn parse_one(file: InputFile) -> Result<Parsed, Box<Report>> {
     match Source::from_bytes(file.name, file.bytes) {
-        Ok(source) => {
-            let parsed = lrpc_compiler::parse(&source);
-            Ok((source, parsed))
-        }
+        Ok(source) => Ok(lrpc_compiler::parse(&source)),
         Err(problem) => Err(Box::new(diagnostic::report(&problem))),
     }
 }
 
 /// What linking every node finds, each once with its nodes.
-fn link(image: &Image, inventory: &Inventory, sources: &Sources) -> Vec<Report> {
-    let linker = Linker::new(image, inventory, None);
+fn link(plan: &Plan, inventory: &Inventory) -> Vec<Report> {
+    let image = lrpc_compiler::emit(plan, true);
+    let linker = Linker::new(&image, inventory, None);
     let findings = inventory.nodes().filter_map(|node| {
         let linked = linker.link(&node.name).ok()?;
         Some((node.name.to_string(), linked.findings))
     });
-    let merged = findings::across(&linker, findings);
-    merged.iter().map(|found| finding::across(found, image.places(), sources)).collect()
+    findings::across(&linker, findings).iter().map(|found| finding::across(found, plan)).collect()
 }
 
 fn options(args: &ManifestArgs, config: Config) -> Result<Options, Failure> {

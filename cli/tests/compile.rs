@@ -1,4 +1,5 @@
 //! What `lrpc compile` promises about its image.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

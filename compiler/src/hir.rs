@@ -136,7 +136,7 @@ pub(crate) struct Annotations {
 }
 
 /// The path of a field, as `kubectl explain` writes it, with list indices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Field {
     /// `spec.redirectBackend`.
     Fixed(&'static str),

@@ -1,5 +1,7 @@
 //! Checked policies, ready to become an image.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 use lrpc_schema::image::{self, Image, Place, Places, PolicyName, PortSpec};
 
@@ -40,10 +42,15 @@ impl Plan {
     /// Where each field was written.
     pub fn places(&self) -> Places {
         let mut places = Places::default();
+        // Looking a field up spares writing its path out, for all policies but the first.
+        let mut ids = BTreeMap::new();
         for (policy, written) in self.policies.iter().zip(&self.written) {
-            for (field, span) in &written.fields {
-                places.insert(policy.name.clone(), field.to_string(), place(&written.source, *span));
-            }
+            let fields = written.fields.iter().map(|(field, span)| {
+                let id = *ids.entry(field).or_insert_with(|| places.field(&field.to_string()));
+                (id, place(&written.source, *span))
+            });
+            let fields = fields.collect();
+            places.insert(policy.name.clone(), fields);
         }
         places
     }

@@ -206,7 +206,7 @@ fn selectors_are_checked_as_kubernetes_does() {
     );
     assert_eq!(
         selector("matchLabels: {}"),
-        "14:5 `spec.redirectBackend.localEndpointSelector` selects every pod of the namespace: select the agent's pods by a label, for example `matchLabels: {app: agent}`"
+        "15:7 `spec.redirectBackend.localEndpointSelector` selects every pod of the namespace: select the agent's pods by a label, for example `matchLabels: {app: agent}`"
     );
 }
 

@@ -1,5 +1,6 @@
 //! The contracts of lrpc: what the kernel programs and the loader agree on ([`records`]), and what the
-//! compiler and the loader agree on ([`image`]).
+//! compiler and the loader agree on ([`image`]), and what users' editors and pipelines check against
+//! (`json`).
 //!
 //! This crate knows no YAML, no kernel and no Kubernetes client. [`records`] builds without `std`, because
 //! the kernel programs use the same types.
@@ -10,3 +11,6 @@ pub mod records;
 
 #[cfg(feature = "image")]
 pub mod image;
+
+#[cfg(feature = "json")]
+pub mod json;

@@ -3,11 +3,12 @@
 use clap::ValueEnum;
 
 use crate::arguments::{InventoryArgs, ManifestArgs};
-use crate::compilation;
-use crate::exit::Outcome;
+use crate::compilation::{self, Compilation};
+use crate::exit::{Failure, Outcome};
 use crate::inventory;
 use crate::output::Output;
-use crate::report::{concise, human, json};
+use crate::report::checkout::Checkout;
+use crate::report::{concise, github, gitlab, human, json, junit, sarif};
 
 /// Check manifests and report every problem
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,14 @@ enum ReportFormat {
     Concise,
     /// For programs; its shape is a promise
     Json,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, a test for each file
+    Junit,
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
@@ -51,6 +60,16 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         }
         ReportFormat::Concise => output.result(&concise::render(reports))?,
         ReportFormat::Json => output.json(&json::views(reports))?,
+        ReportFormat::Github => output.result(&github::render(reports, &Checkout::current()))?,
+        ReportFormat::Gitlab => output.json(&gitlab::issues(reports, &Checkout::current()))?,
+        ReportFormat::Sarif => output.json(&sarif::log(reports, &Checkout::current()))?,
+        ReportFormat::Junit => output.result(&junit(&compilation, args.deny_warnings)?)?,
     }
     compilation.conclude(args.deny_warnings)
+}
+
+fn junit(compilation: &Compilation, deny_warnings: bool) -> Result<String, Failure> {
+    let Compilation { reports, files, .. } = compilation;
+    junit::render(reports, files, deny_warnings, &Checkout::current())
+        .map_err(|error| Failure::new("the report is not XML").because(&error))
 }

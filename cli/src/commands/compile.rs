@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use lrpc_schema::image::{Image, Policy};
+use lrpc_schema::image::Policy;
 use serde::Serialize;
 
 use crate::arguments::{InventoryArgs, ManifestArgs};
@@ -52,10 +52,10 @@ struct CompileView<'a> {
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let inventory = inventory::read(&args.inventory.inventory, output)?;
-    let mut compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
+    let compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
     let conclusion = compilation.conclude(args.deny_warnings);
-    let image = compilation.image.take().filter(|_| matches!(conclusion, Ok(ExitStatus::Done)));
-    let image = image.map(|image| if args.strip { stripped(&image) } else { image });
+    let plan = compilation.plan.as_ref().filter(|_| matches!(conclusion, Ok(ExitStatus::Done)));
+    let image = plan.map(|plan| lrpc_compiler::emit(plan, args.strip));
     if let Some(image) = &image {
         write(&args.output, image.bytes())?;
     }
@@ -78,11 +78,6 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         }
     }
     conclusion
-}
-
-/// The same policies without their places.
-fn stripped(image: &Image) -> Image {
-    Image::seal(image.policies().to_vec(), image.allowed_addresses().map(<[_]>::to_vec), None)
 }
 
 /// Listed frontend ports, and one for an all-ports policy.

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod compile;
+mod completions;
 mod doctor;
 mod dump;
 mod explain;
@@ -10,9 +11,11 @@ mod history;
 pub(crate) mod image;
 mod inspect;
 mod link;
+mod man;
 mod node;
 mod rollback;
 mod row;
+mod schema;
 mod status;
 mod unload;
 mod verify;
@@ -37,6 +40,9 @@ pub(crate) enum Command {
     History(history::Args),
     Rollback(rollback::Args),
     Unload(unload::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -55,6 +61,9 @@ impl Command {
             Self::History(args) => history::run(&args, output),
             Self::Rollback(args) => rollback::run(&args, output),
             Self::Unload(args) => unload::run(&args, output),
+            Self::Schema(args) => schema::run(&args, output),
+            Self::Completions(args) => completions::run(&args, output),
+            Self::Man(args) => man::run(&args),
         }
     }
 }

@@ -22,10 +22,7 @@ pub(crate) fn failure(error: Error) -> Failure {
     if let Some(remedy) = error.remedy() {
         failure = failure.help(remedy);
     }
-    match error {
-        Error::Expectation { .. } => failure.status(ExitStatus::Findings),
-        _ => failure,
-    }
+    if matches!(error, Error::Expectation { .. }) { failure.status(ExitStatus::Findings) } else { failure }
 }
 
 /// The status in words.

@@ -6,7 +6,8 @@ pub(crate) fn render(reports: &[Report]) -> String {
     reports.iter().map(line).collect()
 }
 
-fn line(report: &Report) -> String {
+/// The line of one, with its end.
+pub(crate) fn line(report: &Report) -> String {
     let Report { code, message, .. } = report;
     let severity = report.severity.as_str();
     match &report.at {

@@ -3,7 +3,7 @@
 use lrpc_compiler::{Diagnostic, Label};
 use lrpc_schema::image::Place;
 
-use super::human::Quote;
+use super::quote::Quote;
 use super::{Location, Report, Severity};
 
 pub(crate) fn report(diagnostic: &Diagnostic) -> Report {
@@ -22,7 +22,7 @@ pub(crate) fn report(diagnostic: &Diagnostic) -> Report {
     }
 }
 
-fn location(label: &Label) -> Location {
+pub(super) fn location(label: &Label) -> Location {
     let Label { source, span, message } = label;
     let (start, end) = (source.position(span.start), source.position(span.end));
     Location {

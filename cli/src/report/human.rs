@@ -1,16 +1,12 @@
 //! Diagnostics for people: miette's graphical report, with the carets under the text that is meant.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
-use lrpc_compiler::Source;
 use lrpc_schema::image::Place;
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
-    SourceCode, SourceSpan, SpanContents,
-};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
+use super::quote::Excerpts;
 use super::{Location, Report, Severity};
 
 /// Columns of a report, the same on every terminal so that reports can be compared.
@@ -23,82 +19,53 @@ pub(crate) fn render(reports: &[Report], colors: bool) -> String {
     let mut text = String::new();
     for report in reports {
         // Writing to a `String` cannot fail, and a source that is at hand can be read.
-        let _ = handler.render_report(&mut text, &Shown(report));
+        let _ = handler.render_report(&mut text, &Shown::new(report));
         text.push('\n');
     }
     text
 }
 
-/// A stretch of a manifest that miette can quote: it finds lines in the manifest's own index, where
-/// miette's sources count from the top for every report.
-#[derive(Clone, Debug)]
-pub(crate) struct Quote {
-    pub(crate) source: Source,
-    /// The bytes meant.
-    pub(crate) span: Range<usize>,
-}
-
-impl SourceCode for Quote {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        lines_before: usize,
-        lines_after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let (start, end) = (span.offset(), span.offset() + span.len());
-        let position = self.source.position(start);
-        // Without context miette asks where the span begins, to print line and column; columns are
-        // characters.
-        let (line, column, range) = if lines_before == 0 && lines_after == 0 {
-            (position.line, position.column, start..end)
-        } else {
-            let shift = |lines: usize| u32::try_from(lines).unwrap_or(u32::MAX);
-            let first = position.line.saturating_sub(shift(lines_before)).max(1);
-            let last = self.source.position(end).line.saturating_add(shift(lines_after));
-            let last = self.source.line_range(last.min(self.source.line_count()));
-            (first, 1, self.source.line_range(first).start..last.end)
-        };
-        let data = self.source.text().get(range.clone()).ok_or(MietteError::OutOfBounds)?;
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.source.name().to_string(),
-            data.as_bytes(),
-            SourceSpan::from((range.start, range.len())),
-            line.saturating_sub(1) as usize,
-            column.saturating_sub(1) as usize,
-            self.source.line_count() as usize,
-        )))
-    }
-}
-
 /// A report as miette wants it.
 #[derive(Debug)]
-struct Shown<'a>(&'a Report);
+struct Shown<'a> {
+    report: &'a Report,
+    /// The manifest that is quoted, where its text is at hand.
+    excerpts: Option<Excerpts<'a>>,
+    /// The labels in that manifest, the primary one first.
+    labels: Vec<LabeledSpan>,
+    /// Related places in other manifests.
+    elsewhere: Vec<Elsewhere<'a>>,
+}
 
-impl Shown<'_> {
-    fn quote(&self) -> Option<&Quote> {
-        self.0.at.as_ref()?.quote.as_ref()
-    }
-
-    /// The quotation of a related place that can be labelled in the primary place's own.
-    fn beside<'a>(&self, location: &'a Location) -> Option<&'a Quote> {
-        let own = self.quote()?;
-        location.quote.as_ref().filter(|quote| Arc::ptr_eq(quote.source.text(), own.source.text()))
+impl<'a> Shown<'a> {
+    fn new(report: &'a Report) -> Self {
+        let own = report.at.as_ref().and_then(|at| Some((at, at.quote.as_ref()?)));
+        let mut labels: Vec<_> = own
+            .map(|(at, quote)| LabeledSpan::new_primary_with_span(some(&at.label), quote.underlined()))
+            .into_iter()
+            .collect();
+        let mut elsewhere = Vec::new();
+        for location in &report.related {
+            match (&location.quote, own) {
+                (Some(quote), Some((_, own))) if Arc::ptr_eq(quote.source.text(), own.source.text()) => {
+                    labels.push(LabeledSpan::new_with_span(some(&location.label), quote.underlined()));
+                }
+                _ => elsewhere.push(Elsewhere::new(location)),
+            }
+        }
+        Self { report, excerpts: own.map(|(_, quote)| Excerpts::of(quote)), labels, elsewhere }
     }
 }
 
 /// The headline; below it, the place where no text is at hand to quote, and the nodes.
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
-        if let Some(at) = self.0.at.as_ref().filter(|at| at.quote.is_none()) {
+        f.write_str(&self.report.message)?;
+        if let Some(at) = self.report.at.as_ref().filter(|at| at.quote.is_none()) {
             write!(f, "\nat {}", shown_place(&at.place))?;
         }
-        if let Some(nodes) = &self.0.nodes {
-            let more = nodes.count.saturating_sub(nodes.names.len());
-            write!(f, "\non {}", nodes.names.join(", "))?;
-            if more > 0 {
-                write!(f, " and {more} more")?;
-            }
+        if let Some(nodes) = &self.report.nodes {
+            write!(f, "\non {nodes}")?;
         }
         Ok(())
     }
@@ -112,39 +79,31 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.0.code))
+        Some(Box::new(self.report.code))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.0.severity {
+        Some(match self.report.severity {
             Severity::Warning => miette::Severity::Warning,
             Severity::Error => miette::Severity::Error,
         })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.0.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.report.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.quote().map(|quote| quote as &dyn SourceCode)
+        self.excerpts.as_ref().map(|excerpts| excerpts as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let at = self.0.at.as_ref()?;
-        let span = self.quote()?.span.clone();
-        let primary = LabeledSpan::new_primary_with_span(some(&at.label), span);
-        let beside = self.0.related.iter().filter_map(|location| {
-            let span = self.beside(location)?.span.clone();
-            Some(LabeledSpan::new_with_span(some(&location.label), span))
-        });
-        Some(Box::new(std::iter::once(primary).chain(beside)))
+        Some(Box::new(self.labels.iter().cloned()))
     }
 
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        let elsewhere = self.0.related.iter().filter(|location| self.beside(location).is_none());
-        let mut elsewhere = elsewhere.map(|location| location as &dyn Diagnostic).peekable();
-        elsewhere.peek().is_some().then(|| Box::new(elsewhere) as Box<dyn Iterator<Item = _>>)
+        let elsewhere = self.elsewhere.iter().map(|place| place as &dyn Diagnostic);
+        (!self.elsewhere.is_empty()).then(|| Box::new(elsewhere) as Box<dyn Iterator<Item = _>>)
     }
 }
 
@@ -153,29 +112,133 @@ fn some(label: &str) -> Option<String> {
 }
 
 /// A related place in another manifest, which miette shows as a report of its own.
-impl fmt::Display for Location {
+#[derive(Debug)]
+struct Elsewhere<'a> {
+    location: &'a Location,
+    excerpts: Option<Excerpts<'a>>,
+}
+
+impl<'a> Elsewhere<'a> {
+    fn new(location: &'a Location) -> Self {
+        Self { location, excerpts: location.quote.as_ref().map(Excerpts::of) }
+    }
+}
+
+impl fmt::Display for Elsewhere<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.label)?;
-        if self.quote.is_none() {
-            write!(f, " at {}", shown_place(&self.place))?;
+        f.write_str(&self.location.label)?;
+        if self.excerpts.is_none() {
+            write!(f, " at {}", shown_place(&self.location.place))?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Location {}
+impl std::error::Error for Elsewhere<'_> {}
 
-impl Diagnostic for Location {
+impl Diagnostic for Elsewhere<'_> {
     fn severity(&self) -> Option<miette::Severity> {
         Some(miette::Severity::Advice)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.quote.as_ref().map(|quote| quote as &dyn SourceCode)
+        self.excerpts.as_ref().map(|excerpts| excerpts as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.quote.as_ref()?.span.clone();
+        let span = self.location.quote.as_ref()?.underlined();
         Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, span))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lrpc_compiler::Source;
+
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn places_in_one_file_are_quoted_together_or_apart() {
+        let middle = "x: 1\n".repeat(50);
+        let source = Source::new("a.yaml", format!("ip: one\n{middle}ip: two\nto: three\n"));
+        let report = Report {
+            at: Some(example::location(&source, "two", "claimed again here")),
+            related: vec![
+                example::location(&source, "one", "first claimed here"),
+                example::location(&source, "three", "served here"),
+            ],
+            help: None,
+            ..example::report("a.yaml", "x", "x")
+        };
+        let expected = "\
+port-zero
+
+  × port 0 cannot be redirected
+   ╭─[a.yaml:1:5]
+ 1 │ ip: one
+   ·     ─┬─
+   ·      ╰── first claimed here
+ 2 │ x: 1
+   ╰────
+    ╭─[a.yaml:52:5]
+ 51 │ x: 1
+ 52 │ ip: two
+    ·     ─┬─
+    ·      ╰── claimed again here
+ 53 │ to: three
+    ·     ──┬──
+    ·       ╰── served here
+    ╰────
+
+";
+        assert_eq!(render(&[report], false), expected);
+    }
+
+    #[test]
+    fn another_file_is_a_report_of_its_own() {
+        let mut report = example::report("a.yaml", "ip: one\n", "one");
+        let other = Source::new("b.yaml", "ip: one\n");
+        report.related.push(example::location(&other, "one", "first claimed here"));
+        let mut without_text = example::location(&other, "ip", "and here");
+        without_text.quote = None;
+        report.related.push(without_text);
+        let expected = "\
+port-zero
+
+  × port 0 cannot be redirected
+   ╭─[a.yaml:1:5]
+ 1 │ ip: one
+   ·     ───
+   ╰────
+
+Advice:
+  ☞ first claimed here
+   ╭─[b.yaml:1:5]
+ 1 │ ip: one
+   ·     ───
+   ╰────
+
+Advice:
+  ☞ and here at b.yaml:1:1
+
+";
+        assert_eq!(render(&[report], false), expected);
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let report = example::report("a.yaml", "日本: \"ü\" # x\r\n", "\"ü\"");
+        let expected = "\
+port-zero
+
+  × port 0 cannot be redirected
+   ╭─[a.yaml:1:5]
+ 1 │ 日本: \"ü\" # x
+   ·       ───
+   ╰────
+
+";
+        assert_eq!(render(&[report], false), expected);
     }
 }

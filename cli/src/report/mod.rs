@@ -3,13 +3,24 @@
 //!
 //! Nothing is judged here.
 
+pub(crate) mod checkout;
 pub(crate) mod concise;
 pub(crate) mod diagnostic;
+#[cfg(test)]
+mod example;
 pub(crate) mod finding;
+mod fingerprint;
 pub(crate) mod gap;
+pub(crate) mod github;
+pub(crate) mod gitlab;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod junit;
 pub(crate) mod pages;
+mod quote;
+pub(crate) mod sarif;
+
+use std::fmt;
 
 use lrpc_schema::image::Place;
 
@@ -40,7 +51,7 @@ pub(crate) struct Location {
     /// What the reader is to see there.
     pub(crate) label: String,
     /// The text there; a finding out of an image has none.
-    pub(crate) quote: Option<human::Quote>,
+    pub(crate) quote: Option<quote::Quote>,
 }
 
 /// One diagnostic.
@@ -67,11 +78,37 @@ pub(crate) struct Nodes {
     pub(crate) count: usize,
 }
 
+/// `n1, n2 and 3 more`.
+impl fmt::Display for Nodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names.join(", "))?;
+        match self.count.saturating_sub(self.names.len()) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+impl Report {
+    /// The headline, and below it the nodes and the help, for formats that have one field for all of them.
+    pub(crate) fn prose(&self) -> String {
+        let mut text = self.message.clone();
+        if let Some(nodes) = &self.nodes {
+            text += &format!("\non {nodes}");
+        }
+        if let Some(help) = &self.help {
+            text += &format!("\nhelp: {help}");
+        }
+        text
+    }
+}
+
 /// How many errors and warnings there are, as the last line says it.
-pub(crate) fn summary(reports: &[Report]) -> String {
-    let count = |severity| reports.iter().filter(|report| report.severity == severity).count();
+pub(crate) fn summary<'a>(reports: impl IntoIterator<Item = &'a Report>) -> String {
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        reports.into_iter().partition(|report| report.severity == Severity::Error);
     let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    format!("{}, {}", plural(count(Severity::Error), "error"), plural(count(Severity::Warning), "warning"))
+    format!("{}, {}", plural(errors.len(), "error"), plural(warnings.len(), "warning"))
 }
 
 /// How a command with these findings ends.

@@ -3,6 +3,13 @@
 //!
 //! Needs root, a cgroup v2 mount and `ip`. Without them the tests fail; `LRPC_SKIP_KERNEL_TESTS=1` skips
 //! them by name.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 mod redirects;
 mod refusals;

@@ -16,7 +16,7 @@ pub(crate) fn parse(source: &Source, span: Span, text: &str) -> Result<IpAddr, B
         Ok(IpAddr::V6(v6)) if mapped(v6).is_some() => {
             let v4 = mapped(v6).map(|v4| v4.to_string()).unwrap_or_default();
             (
-                "an IPv4-mapped address".to_owned(),
+                "an IPv4-mapped address",
                 format!("write `{v4}`; sockets that use the mapped form are redirected too"),
             )
         }
@@ -28,36 +28,33 @@ pub(crate) fn parse(source: &Source, span: Span, text: &str) -> Result<IpAddr, B
     ))
 }
 
-fn wrong(text: &str) -> (String, String) {
+fn wrong(text: &str) -> (&'static str, String) {
     let plain = |text: &str| text.parse::<IpAddr>().ok();
     let write = |address: &str| format!("write `{address}`");
     let trimmed = text.trim();
     if trimmed.len() < text.len() && plain(trimmed).is_some() {
-        return ("spaces around the address".to_owned(), write(trimmed));
+        return ("spaces around the address", write(trimmed));
     }
     if let Some((address, _)) = text.split_once('%').filter(|(address, _)| plain(address).is_some()) {
-        return ("a zone".to_owned(), format!("{}; a socket hook cannot tell zones apart", write(address)));
+        return ("a zone", format!("{}; a socket hook cannot tell zones apart", write(address)));
     }
     if let Some((address, _)) = text.split_once('/').filter(|(address, _)| plain(address).is_some()) {
         return (
-            "a prefix".to_owned(),
+            "a prefix",
             format!("{}, one policy for each address: prefixes cannot be redirected", write(address)),
         );
     }
     let unbracketed = text.trim_start_matches('[').split(']').next().unwrap_or_default();
     if unbracketed.len() < text.len() && plain(unbracketed).is_some() {
-        return ("brackets".to_owned(), write(unbracketed));
+        return ("brackets", write(unbracketed));
     }
     if let Some((address, _)) = text.rsplit_once(':').filter(|(address, _)| plain(address).is_some()) {
-        return ("a port".to_owned(), format!("{} and put the port into `toPorts`", write(address)));
+        return ("a port", format!("{} and put the port into `toPorts`", write(address)));
     }
     let octets: Option<Vec<u8>> = text.split('.').map(|octet| octet.parse().ok()).collect();
     if let Some([a, b, c, d]) = octets.as_deref() {
         let address = format!("{a}.{b}.{c}.{d}");
-        return ("leading zeros".to_owned(), write(&address));
+        return ("leading zeros", write(&address));
     }
-    (
-        "not an address".to_owned(),
-        "write an IPv4 or IPv6 address; for a Service use `serviceMatcher`".to_owned(),
-    )
+    ("not an address", "write an IPv4 or IPv6 address; for a Service use `serviceMatcher`".to_owned())
 }

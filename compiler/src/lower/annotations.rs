@@ -25,7 +25,7 @@ pub(super) fn lower<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>) -> 
             continue;
         }
         if !name.starts_with("lrpc.dev/") {
-            reader.string(value, Field::Key(path, name.into()));
+            reader.text(value, &Field::Key(path, name.into()));
             continue;
         }
         if !KNOWN.contains(&name) {

@@ -47,7 +47,7 @@ pub(super) fn lower<'t, 's>(reader: &mut Reader<'t, 's>, top: &Object<'t, 's>) -
         let labels = reader.map(node, &field, key.span);
         for [key, value] in labels.map_or(&[][..], |labels| labels.entries) {
             let path = Field::Key("metadata.labels", key.text().unwrap_or_default().into());
-            reader.string(value, path);
+            reader.text(value, &path);
         }
     }
     Metadata {

@@ -125,14 +125,20 @@ impl<'t, 's> Reader<'t, 's> {
         found
     }
 
-    /// A string; its place is remembered.
+    /// A string whose place is remembered, for findings that come after the compile.
     pub(super) fn string(&mut self, node: &'t Node<'s>, field: Field) -> Option<Spanned<&'t str>> {
+        let text = self.text(node, &field);
+        self.place(field, node.span);
+        text
+    }
+
+    /// A string.
+    pub(super) fn text(&mut self, node: &'t Node<'s>, field: &Field) -> Option<Spanned<&'t str>> {
         let text =
             node.scalar().filter(|scalar| scalar.type_of() == Type::String).map(|scalar| &*scalar.text);
         if text.is_none() {
-            self.report(wrong_type::report(self.source, node, &field, Expected::String));
+            self.report(wrong_type::report(self.source, node, field, Expected::String));
         }
-        self.place(field, node.span);
         text.map(|text| Spanned::new(text, node.span))
     }
 

@@ -7,12 +7,16 @@ use crate::hir::{Backend, Field, Frontend, Policy};
 use crate::source::Source;
 use crate::syntax::{Node, Tree, Value};
 
+/// Fields of a policy with two named ports on each side, which few exceed.
+const FIELDS: usize = 24;
+
 const SPEC: Field = Field::Fixed("spec");
 const BACKEND: &str = "spec.redirectBackend";
 
 /// The policy in a document of our kind.
 pub(super) fn lower(source: &Source, tree: &Tree<'_>, node: &Node<'_>) -> Policy {
-    let mut reader = Reader { source, tree, places: Vec::new(), problems: Vec::new() };
+    let places = Vec::with_capacity(FIELDS);
+    let mut reader = Reader { source, tree, places, problems: Vec::new() };
     let mut policy = read(&mut reader, node);
     policy.places = reader.places;
     policy.problems = reader.problems;
@@ -62,7 +66,7 @@ fn spec<'t, 's>(reader: &mut Reader<'t, 's>, object: &Object<'t, 's>) -> (Option
     let known = ["redirectFrontend", "redirectBackend", "skipRedirectFromBackend", "description"];
     let Some(spec) = reader.object(node, &SPEC, key.span, &known) else { return Default::default() };
     if let Some((_, node)) = spec.get("description") {
-        reader.string(node, Field::Fixed("spec.description"));
+        reader.text(node, &Field::Fixed("spec.description"));
     }
     let frontend_ports = frontend::port_count(reader, &spec);
     let backend_ports = backend_port_count(reader, &spec);

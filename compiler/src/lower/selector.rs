@@ -79,7 +79,7 @@ fn expression<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, index: u3
     if let Some((key, node)) = written {
         reader.place(field(".values"), key.span);
         for node in reader.list(node, &field(".values"))? {
-            let value = reader.string(node, field(".values"));
+            let value = reader.text(node, &field(".values"));
             values.extend(value.and_then(|value| label_value(reader, value)));
         }
     }

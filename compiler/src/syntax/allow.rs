@@ -8,6 +8,9 @@ use nom::{IResult, Parser};
 
 use crate::source::{Source, Span};
 
+/// What a comment to lrpc begins with.
+pub(super) const ADDRESSEE: &str = "lrpc:";
+
 /// Comment and empty lines that may stand between an allow and the line that it silences.
 const COMMENT_LINES: usize = 100;
 
@@ -32,7 +35,7 @@ pub(crate) enum Malformed {
 
 /// The allow in a comment (the text after `#`); `None` for a comment that is not for lrpc.
 pub(crate) fn parse(source: &Source, comment: &str, span: Span) -> Option<Result<Allow, Malformed>> {
-    let (rest, _) = (space0::<_, ()>, tag("lrpc:"), space0).parse(comment).ok()?;
+    let (rest, _) = (space0::<_, ()>, tag(ADDRESSEE), space0).parse(comment).ok()?;
     Some(match allow(rest) {
         Err(_) => Err(Malformed::Form),
         Ok((reason, _)) if !reason.contains(char::is_alphanumeric) => Err(Malformed::Reason),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use granit_parser::{ErrorKind, Parser, ScalarStyle};
 
-use super::{Node, Scalar, Tree, Value};
+use super::{Node, Scalar, Tree, Value, allow};
 use crate::check::{input_limit, yaml_syntax};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -28,6 +28,8 @@ pub(crate) fn read<'s>(source: &'s Source, mut visit: impl FnMut(Event<'_, 's>) 
     let text: &'s str = source.text();
     let options = granit_parser::options! {
         max_buffered_comment_events: usize::MAX,
+        // Most files speak to nobody in their comments; theirs need not be handed out.
+        emit_comments: text.contains(allow::ADDRESSEE),
     };
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut builder = Builder::new(source);
@@ -118,7 +120,7 @@ impl<'s> Builder<'s> {
                     return Ok(visit(Event::Document(&self.tree, &root)));
                 }
             }
-            E::Comment(Cow::Borrowed(text), _) if text.contains("lrpc:") => {
+            E::Comment(Cow::Borrowed(text), _) if text.contains(allow::ADDRESSEE) => {
                 return Ok(visit(Event::Comment(text, span)));
             }
             E::Scalar(text, style, anchor, tag) => {

@@ -77,7 +77,8 @@ fn a_dump_in_yaml() {
     assert_eq!(pod.labels["version"], "1.10");
     assert!(pod.ready && !pod.terminating && !pod.finished && !pod.host_network);
     assert_eq!(pod.addresses, ["10.0.0.1", "fd00::1"].map(|ip| ip.parse::<std::net::IpAddr>().unwrap()));
-    let ports: Vec<_> = pod.ports.iter().flatten().map(|port| (port.port.get(), port.name.as_deref())).collect();
+    let ports: Vec<_> =
+        pod.ports.iter().flatten().map(|port| (port.port.get(), port.name.as_deref())).collect();
     assert_eq!(ports, [(53, Some("dns")), (8080, None)]);
     let service = inventory.service("default", "s").unwrap();
     assert_eq!(service.ports[0].target, TargetPort::Name("dns".into()));
@@ -104,7 +105,10 @@ fn every_form_of_a_dump() {
         ("documents", format!("\n{pod}\n")),
         ("byte order mark", format!("\u{feff}  {pod}")),
         ("YAML around JSON", format!("---\n{pod}\n---\n")),
-        ("YAML with a mark", "\u{feff}apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: default}\n".into()),
+        (
+            "YAML with a mark",
+            "\u{feff}apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: default}\n".into(),
+        ),
         ("CRLF", "apiVersion: v1\r\nkind: Pod\r\nmetadata: {name: a, namespace: default}\r\n".into()),
         ("no items", format!("{{\"kind\":\"List\",\"items\":null}}\n{pod}")),
     ] {
@@ -150,7 +154,11 @@ items:
 /// Of two objects with one name the later counts, and it is said.
 #[test]
 fn one_name_twice() {
-    let pod = |node| format!("{{apiVersion: v1, kind: Pod, metadata: {{name: a, namespace: d}}, spec: {{nodeName: {node}}}}}");
+    let pod = |node| {
+        format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: a, namespace: d}}, spec: {{nodeName: {node}}}}}"
+        )
+    };
     let inventory = read(&[&format!("---\n{}", pod("n1")), &format!("---\n{}", pod("n2"))]);
     assert_eq!(inventory.pods()[0].node.as_deref(), Some("n2"));
     assert_eq!(problems(&inventory), ["file1: Pod d/a is given twice; the later one counts"]);
@@ -170,7 +178,10 @@ fn text_that_is_no_dump() {
     assert!(place.contains("line 2"), "{place}");
     let node = "apiVersion: v1\nkind: Node\nmetadata: {name: n1}\n";
     let (inventory, message, place) = refused(&format!("{node}---\na: [\n"));
-    assert_eq!((inventory.nodes().len(), message.as_str()), (1, "dump: not YAML that holds Kubernetes objects"));
+    assert_eq!(
+        (inventory.nodes().len(), message.as_str()),
+        (1, "dump: not YAML that holds Kubernetes objects")
+    );
     assert!(place.contains("line"), "{place}");
     let (inventory, _, _) = refused(&format!("just text\n---\n{node}"));
     assert_eq!(inventory.nodes().len(), 1);
@@ -179,6 +190,7 @@ fn text_that_is_no_dump() {
 /// Kinds of other groups share names with ours and are none.
 #[test]
 fn other_groups_are_ignored() {
-    let inventory = read(&["apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: s, namespace: d}\n"]);
+    let inventory =
+        read(&["apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: s, namespace: d}\n"]);
     assert_eq!((inventory.services().len(), inventory.ignored()), (0, 1));
 }

@@ -11,7 +11,7 @@ use std::fmt;
 use lrpc_schema::image::{Clients, Digest, Fallback, PolicyName, Protocol};
 use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta};
 
-use crate::mapset::{Frontend, MapSet, Outcome, Row};
+use crate::mapset::{self, Frontend, MapSet, Outcome, Row};
 use crate::tables::Tables;
 
 /// A map set as bytes, with what was left out on the way.
@@ -175,16 +175,15 @@ pub(crate) fn key(frontend: &Frontend) -> FrontendKey {
 
 /// The value of a row; its backends are added to `table` where there are several.
 fn value(row: &Row, table: &mut Vec<Backend>) -> FrontendValue {
-    let backends: Vec<_> = row.backends().iter().map(|to| Backend::new(to.address, to.port.get())).collect();
-    match backends.as_slice() {
+    let backend = |to: &mapset::Backend| Backend::new(to.address, to.port.get());
+    match row.backends() {
         [] => FrontendValue::drop(),
-        [only] => FrontendValue::redirect(1, 0, *only),
-        [first, ..] => {
+        [only] => FrontendValue::redirect(1, 0, backend(only)),
+        several @ [first, ..] => {
             let index = u32::try_from(table.len()).unwrap_or(u32::MAX);
-            let count = u32::try_from(backends.len()).unwrap_or(u32::MAX);
-            let value = FrontendValue::redirect(count, index, *first);
-            table.extend(backends);
-            value
+            let count = u32::try_from(several.len()).unwrap_or(u32::MAX);
+            table.extend(several.iter().map(backend));
+            FrontendValue::redirect(count, index, backend(first))
         }
     }
 }

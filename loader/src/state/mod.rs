@@ -10,7 +10,7 @@
 //! written is known while nothing has changed.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use lrpc_schema::image::{Digest, Image};
@@ -21,7 +21,7 @@ use crate::record::text;
 
 mod row;
 
-use row::KeptRow;
+use row::{Each, KeptRow};
 pub use row::{ShownBackend, ShownRow};
 
 /// The state directory cannot be used.
@@ -131,14 +131,13 @@ impl StateDir {
     /// Keeps an image under its digest.
     pub(crate) fn keep_image(&self, image: &Image) -> Result<(), StateError> {
         let file = self.image_file(&image.digest());
-        if file.exists() { Ok(()) } else { replace(&file, image.bytes()) }
+        if file.exists() { Ok(()) } else { replace(&file, |file| file.write_all(image.bytes())) }
     }
 
     /// Keeps the rows of a generation.
     pub(crate) fn keep_rows(&self, generation: u64, digest: Digest, rows: &[Row]) -> Result<(), StateError> {
-        let rows: Vec<_> = rows.iter().map(KeptRow).collect();
-        let json = serde_json::to_vec(&Rows { digest, rows }).unwrap_or_default();
-        replace(&self.rows_file(generation), &json)
+        let rows = Each(rows, KeptRow);
+        replace(&self.rows_file(generation), |file| Ok(serde_json::to_writer(file, &Rows { digest, rows })?))
     }
 
     /// The bytes of a kept image.
@@ -204,14 +203,17 @@ impl StateDir {
 /// Writes a file whole or not at all, as far as a process that dies goes. It does not wait for the disk: an
 /// image carries a checksum, rows are only names, and waiting for the rows of a large set would take longer
 /// than the swap.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
+fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), StateError> {
     let fail = |doing| move |source| StateError { doing, path: path.to_owned(), source };
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory).map_err(fail("creating the directory of"))?;
     }
     let half = path.with_extension("half");
-    let mut file = File::create(&half).map_err(fail("creating"))?;
-    file.write_all(bytes).map_err(fail("writing"))?;
+    let mut file = BufWriter::with_capacity(1 << 16, File::create(&half).map_err(fail("creating"))?);
+    write(&mut file).and_then(|()| file.flush()).map_err(fail("writing"))?;
     fs::rename(&half, path).map_err(fail("renaming"))
 }
 

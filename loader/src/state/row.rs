@@ -111,7 +111,7 @@ impl<T: Display> Serialize for Shown<'_, T> {
 }
 
 /// A list, each element made by a function.
-struct Each<'a, T, U>(&'a [T], fn(&'a T) -> U);
+pub(super) struct Each<'a, T, U>(pub(super) &'a [T], pub(super) fn(&'a T) -> U);
 
 impl<T, U: Serialize> Serialize for Each<'_, T, U> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -49,6 +49,9 @@ fn recovers(world: &World, number: usize, before: &str, after: &str) {
     let leftovers: Vec<_> = world.pinned().into_iter().filter(|pin| pin.contains("staging")).collect();
     assert_eq!(leftovers, [] as [&str; 0], "step {number}");
     let resident = next.status.active.unwrap().resident;
+    if let Some(active) = active.active {
+        assert!(resident.contains(&active.generation), "step {number}: what was active is gone");
+    }
     let pins = world.pinned().iter().filter(|pin| pin.contains("generations")).count();
     assert_eq!(pins, resident.len() * 3, "step {number}: {:?}", world.pinned());
 }

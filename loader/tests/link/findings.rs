@@ -48,7 +48,7 @@ fn severities() {
 fn headlines() {
     let to_80 = address("10.96.0.1", &["80/TCP"], &["80/TCP"]);
     let headline = |policy: &Policy, objects: &[Value]| {
-        let finding = link(&[policy.clone()], objects).findings.pop().unwrap();
+        let finding = link([policy], objects).findings.pop().unwrap();
         assert!(!finding.message.contains('\n') && finding.help.is_some());
         format!("{}: {}", finding.field, finding.message)
     };
@@ -90,7 +90,8 @@ fn findings_of_many_nodes() {
     let merged = |policy: Policy, objects: &[Value]| {
         let (image, inventory) = (image(policy), inventory(objects));
         let linker = Linker::new(&image, &inventory, None);
-        let nodes = inventory.nodes().map(|node| (node.name.to_string(), linker.link(&node.name).unwrap().findings));
+        let nodes =
+            inventory.nodes().map(|node| (node.name.to_string(), linker.link(&node.name).unwrap().findings));
         across(&linker, nodes)
             .into_iter()
             .map(|merged| (merged.finding.code, merged.nodes.len(), merged.node_count))
@@ -104,7 +105,8 @@ fn findings_of_many_nodes() {
     let good = on("n0", pod("a", &["10.0.0.1"], &["80/TCP"]));
     assert_eq!(merged(policy.clone(), &[&nodes[..], &[good]].concat()), []);
 
-    let wrong = [on("n0", pod("a", &["10.0.0.1"], &["81/TCP"])), on("n3", pod("b", &["10.0.0.2"], &["82/TCP"]))];
+    let wrong =
+        [on("n0", pod("a", &["10.0.0.1"], &["81/TCP"])), on("n3", pod("b", &["10.0.0.2"], &["82/TCP"]))];
     assert_eq!(merged(policy.clone(), &[&nodes[..], &wrong].concat()), [("container-port-missing", 2, 2)]);
 
     let here = Policy { nodes: Some(selector("kubernetes.io/hostname=n3")), ..policy };

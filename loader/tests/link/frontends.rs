@@ -39,16 +39,19 @@ fn r13_cluster_addresses_only() {
 fn r13_services_without_a_cluster_address() {
     let policy = service(&["80/TCP"], &["8080/TCP"]);
     let backend = pod("a", &["10.0.0.1"], &["8080/TCP"]);
-    check(&[policy.clone()], std::slice::from_ref(&backend), &[], &["service-missing"]);
+    check([&policy], std::slice::from_ref(&backend), &[], &["service-missing"]);
     let plain = svc(&["10.96.0.1"], &["80/TCP"]);
     for (hidden, why) in [
         (svc(&["None"], &["80/TCP"]), "headless"),
         (with(svc(&[], &["80/TCP"]), "/spec/clusterIP", ""), "no `clusterIP` yet"),
         (with(svc(&[], &[]), "/spec/type", "ExternalName"), "ExternalName"),
         (with(plain.clone(), "/metadata/labels", json!({"service.kubernetes.io/headless": ""})), "label"),
-        (with(plain.clone(), "/metadata/annotations", json!({"service.cilium.io/type": "LoadBalancer"})), "type"),
+        (
+            with(plain.clone(), "/metadata/annotations", json!({"service.cilium.io/type": "LoadBalancer"})),
+            "type",
+        ),
     ] {
-        let linked = check(&[policy.clone()], &[hidden, backend.clone()], &[], &["service-headless"]);
+        let linked = check([&policy], &[hidden, backend.clone()], &[], &["service-headless"]);
         let help = linked.findings[0].help.clone().unwrap();
         assert!(help.contains(why), "{help}");
     }
@@ -70,7 +73,8 @@ fn r13_the_old_field() {
 #[test]
 fn r14_listed_ports() {
     let policy = service(&["80/TCP zzz", "53/UDP yyy", "81/TCP xxx"], &["8080/TCP http"]);
-    let objects = [svc(&["10.96.0.1"], &["80/TCP http", "53/TCP dns"]), pod("a", &["10.0.0.1"], &["8080/TCP http"])];
+    let objects =
+        [svc(&["10.96.0.1"], &["80/TCP http", "53/TCP dns"]), pod("a", &["10.0.0.1"], &["8080/TCP http"])];
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:8080(a)"];
     let linked = check(&[policy], &objects, &rows, &["service-port-missing", "service-port-missing"]);
     let fields: Vec<_> = linked.findings.iter().map(|finding| finding.field.as_str()).collect();
@@ -121,7 +125,8 @@ fn r15_unnamed_service_ports() {
 #[test]
 fn r17_one_backend_port_for_two_frontends() {
     let policy = service(&["80/TCP a", "81/TCP b"], &["8080/TCP http"]);
-    let objects = [svc(&["10.96.0.1"], &["80/TCP http", "81/TCP web"]), pod("a", &["10.0.0.1"], &["8080/TCP http"])];
+    let objects =
+        [svc(&["10.96.0.1"], &["80/TCP http", "81/TCP web"]), pod("a", &["10.0.0.1"], &["8080/TCP http"])];
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:8080(a)", "10.96.0.1:81/TCP original no-usable-backend"];
     check(&[policy], &objects, &rows, &["name-chain-broken"]);
 }
@@ -170,7 +175,7 @@ fn l04_all_ports_2_who_says_what_a_name_means() {
     let named = || pod("named", &["10.0.0.1"], &["8080/TCP http"]);
     let other = || pod("other", &["10.0.0.2"], &["8080/TCP web"]);
     let first = |policy: &Policy, pods: &[serde_json::Value]| {
-        let linked = link(&[policy.clone()], &[&[svc.clone()], pods].concat());
+        let linked = link([policy], &[std::slice::from_ref(&svc), pods].concat());
         shown(&linked.map_set.rows()[0])
     };
     let unserved = "10.96.0.1:80/TCP original port-not-served";
@@ -236,7 +241,10 @@ fn l04_all_ports_with_several_backend_ports() {
 #[test]
 fn r21_an_address_always_has_its_rows() {
     let policy = address("169.254.169.254", &["80/TCP a", "443/TCP b"], &["80/TCP a", "443/TCP b"]);
-    let rows = ["169.254.169.254:80/TCP original no-ready-backend", "169.254.169.254:443/TCP original no-ready-backend"];
+    let rows = [
+        "169.254.169.254:80/TCP original no-ready-backend",
+        "169.254.169.254:443/TCP original no-ready-backend",
+    ];
     check(&[policy], &[], &rows, &["selector-matches-nothing"]);
 }
 
@@ -264,7 +272,7 @@ fn l01_frontends_of_services_are_guarded() {
         ("2001:db8::2", 30080, false),
     ] {
         let policy = address(ip, &[&format!("{port}/TCP")], &["80/TCP"]);
-        let linked = link(&[policy.clone()], &objects);
+        let linked = link([&policy], &objects);
         let owned = "original address-owned-by-service";
         assert_eq!(shown(&linked.map_set.rows()[0]).ends_with(owned), is_owned, "{ip}:{port}");
         assert_eq!(linked.findings.len(), usize::from(is_owned), "{:?}", linked.findings);
@@ -277,7 +285,8 @@ fn l01_frontends_of_services_are_guarded() {
 /// and the row is the service policy's.
 #[test]
 fn l01_a_service_policy_keeps_its_frontend() {
-    let shadow = Policy { shadow_service: true, ..named("a", address("10.96.0.1", &["80/TCP"], &["80/TCP"])) };
+    let shadow =
+        Policy { shadow_service: true, ..named("a", address("10.96.0.1", &["80/TCP"], &["80/TCP"])) };
     let objects = [svc(&["10.96.0.1"], &["80/TCP"]), pod("a", &["10.0.0.1"], &["8080/TCP", "80/TCP"])];
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:8080(a)"];
     let both = [shadow, service(&["80/TCP"], &["8080/TCP"])];

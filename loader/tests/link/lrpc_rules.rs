@@ -15,7 +15,7 @@ fn l05_fallback() {
     for (fallback, state) in [(Fallback::Original, "original"), (Fallback::Drop, "drop")] {
         let policy = Policy { fallback, ..to_80() };
         let row = format!("169.254.169.254:80/TCP {state} no-ready-backend");
-        check(&[policy.clone()], &[], &[&row], &["selector-matches-nothing"]);
+        check([&policy], &[], &[&row], &["selector-matches-nothing"]);
         let row = format!("169.254.169.254:80/TCP {state} no-usable-backend");
         let objects = [pod("a", &["10.0.0.1"], &["81/TCP"])];
         check(&[policy], &objects, &[&row], &["container-port-missing"]);
@@ -28,7 +28,8 @@ fn l05_covers_only_served_ports() {
     let policy = Policy { fallback: Fallback::Drop, ..service(&[], &["80/TCP"]) };
     let svc = svc(&["10.96.0.1"], &["80/TCP", "53/UDP"]);
     let nobody = with(pod("a", &["10.0.0.1"], &["80/TCP"]), "/metadata/uid", json!(null));
-    let rows = ["10.96.0.1:53/UDP original backend-not-identified", "10.96.0.1:80/TCP drop backend-not-identified"];
+    let rows =
+        ["10.96.0.1:53/UDP original backend-not-identified", "10.96.0.1:80/TCP drop backend-not-identified"];
     check(&[policy], &[svc, nobody], &rows, &["port-not-served", "backend-not-identified"]);
 }
 
@@ -73,7 +74,7 @@ fn l08_self_redirect() {
     let policy = Policy { skip: false, ..to_80() };
     let backend = pod("a", &["10.0.0.1"], &["80/TCP"]);
     let rows = ["169.254.169.254:80/TCP -> 10.0.0.1:80(a)"];
-    check(&[policy.clone()], std::slice::from_ref(&backend), &rows, &["self-redirect"]);
+    check([&policy], std::slice::from_ref(&backend), &rows, &["self-redirect"]);
     let clients = Clients::Selector(selector("role=client"));
     check(&[Policy { clients, ..policy.clone() }], std::slice::from_ref(&backend), &rows, &[]);
     let clients = Clients::Selector(selector("app=x"));
@@ -100,8 +101,7 @@ fn l14_allow_list() {
         (shown(&linked.map_set.rows()[1]), codes)
     };
     let allowed = ("169.254.169.254:80/TCP -> 10.0.0.1:80(a)".into(), vec![]);
-    let refused =
-        ("169.254.169.254:80/TCP original address-not-allowed".into(), vec!["address-not-allowed"]);
+    let refused = ("169.254.169.254:80/TCP original address-not-allowed".into(), vec!["address-not-allowed"]);
     let (link_local, other) = (Some(&["169.254.0.0/16"][..]), Some(&["192.0.2.0/24", "::/0"][..]));
     assert_eq!(reason(None, None), allowed);
     assert_eq!(reason(link_local, link_local), allowed);
@@ -119,7 +119,7 @@ fn l18_the_first_reason_that_holds() {
     policy.nodes = Some(selector("pool=none"));
     let none = [];
     let reason = |policy: &Policy, objects: &[serde_json::Value], narrow: Option<&[ipnet::IpNet]>| {
-        link_narrow(&[policy.clone()], objects, narrow).map_set.rows()[0].reason().unwrap().as_str()
+        link_narrow([policy], objects, narrow).map_set.rows()[0].reason().unwrap().as_str()
     };
     let objects = [svc, nobody.clone()];
     assert_eq!(reason(&policy, &objects, Some(&none)), "node-not-selected");
@@ -139,7 +139,7 @@ fn l20_session_affinity() {
     let one = pod("a", &["10.0.0.1"], &["80/TCP"]);
     let policy = service(&["80/TCP"], &["80/TCP"]);
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:80(a)"];
-    check(&[policy.clone()], &[sticky.clone(), one.clone()], &rows, &[]);
+    check([&policy], &[sticky.clone(), one.clone()], &rows, &[]);
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:80(a) 10.0.0.2:80(b)"];
     check(&[policy], &[sticky, one, pod("b", &["10.0.0.2"], &["80/TCP"])], &rows, &["session-affinity"]);
 }

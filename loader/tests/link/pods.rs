@@ -91,8 +91,9 @@ fn l04_number_and_name_belong_together() {
     let policy = service(&["80/TCP a", "443/TCP b"], &["8080/TCP http", "8443/TCP https"]);
     let svc = svc(&["10.96.0.1"], &["80/TCP http", "443/TCP https"]);
     let crossed = pod("a", &["10.0.0.1"], &["8080/TCP https", "8443/TCP http"]);
-    let rows = ["10.96.0.1:80/TCP original no-usable-backend", "10.96.0.1:443/TCP original no-usable-backend"];
-    check(&[policy.clone()], &[svc.clone(), crossed], &rows, &["name-chain-broken", "name-chain-broken"]);
+    let rows =
+        ["10.96.0.1:80/TCP original no-usable-backend", "10.96.0.1:443/TCP original no-usable-backend"];
+    check([&policy], &[svc.clone(), crossed], &rows, &["name-chain-broken", "name-chain-broken"]);
     let twice = pod("a", &["10.0.0.1"], &["8080/TCP other", "8080/TCP http", "8443/TCP https"]);
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:8080(a)", "10.96.0.1:443/TCP -> 10.0.0.1:8443(a)"];
     check(&[policy], &[svc, twice], &rows, &[]);
@@ -105,8 +106,9 @@ fn r09_where_names_count() {
     let web = pod("a", &["10.0.0.1"], &["8080/TCP web"]);
     check(&[single], std::slice::from_ref(&web), &["169.254.169.254:80/TCP -> 10.0.0.1:8080(a)"], &[]);
     let several = address(META, &["80/TCP http", "81/TCP web"], &["8080/TCP http", "8080/TCP web"]);
-    let rows = ["169.254.169.254:80/TCP original no-usable-backend", "169.254.169.254:81/TCP -> 10.0.0.1:8080(a)"];
-    check(&[several.clone()], &[web], &rows, &["name-chain-broken"]);
+    let rows =
+        ["169.254.169.254:80/TCP original no-usable-backend", "169.254.169.254:81/TCP -> 10.0.0.1:8080(a)"];
+    check([&several], &[web], &rows, &["name-chain-broken"]);
     let upper = pod("a", &["10.0.0.1"], &["8080/TCP HTTP", "8080/TCP web"]);
     check(&[several], &[upper], &rows, &["name-chain-broken"]);
 }
@@ -156,7 +158,8 @@ fn l09_terminating_pods_come_last() {
         pod("stays", &["10.0.0.1"], &["80/TCP a"]),
         terminating(pod("goes", &["10.0.0.2"], &["80/TCP a", "81/TCP b"])),
     ];
-    let rows = ["169.254.169.254:80/TCP -> 10.0.0.1:80(stays)", "169.254.169.254:81/TCP -> 10.0.0.2:81(goes)"];
+    let rows =
+        ["169.254.169.254:80/TCP -> 10.0.0.1:80(stays)", "169.254.169.254:81/TCP -> 10.0.0.2:81(goes)"];
     check(&[policy], &pods, &rows, &[]);
 }
 
@@ -177,12 +180,17 @@ fn l09_finished_pods_are_none() {
 fn l15_the_backend_address_of_host_pods() {
     let host = with(pod("a", &["192.0.2.1"], &["988/TCP"]), "/spec/hostNetwork", true);
     let mut policy = address(META, &["80/TCP"], &["988/TCP"]);
-    check(&[policy.clone()], std::slice::from_ref(&host), &["169.254.169.254:80/TCP -> 192.0.2.1:988(a)"], &[]);
+    check(
+        &[policy.clone()],
+        std::slice::from_ref(&host),
+        &["169.254.169.254:80/TCP -> 192.0.2.1:988(a)"],
+        &[],
+    );
     policy.backend.address = Some("169.254.169.252".parse().unwrap());
     let rows = ["169.254.169.254:80/TCP -> 169.254.169.252:988(a)"];
-    check(&[policy.clone()], &[with(host.clone(), "/status/podIPs", serde_json::json!([]))], &rows, &[]);
+    check([&policy], &[with(host.clone(), "/status/podIPs", serde_json::json!([]))], &rows, &[]);
     let plain = pod("b", &["10.0.0.2"], &["988/TCP"]);
-    check(&[policy.clone()], &[host, plain.clone()], &rows, &["backend-address-ignored"]);
+    check([&policy], &[host, plain.clone()], &rows, &["backend-address-ignored"]);
     let rows = ["169.254.169.254:80/TCP original no-usable-backend"];
     check(&[policy], &[plain], &rows, &["backend-address-ignored"]);
 }

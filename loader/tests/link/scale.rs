@@ -36,7 +36,8 @@ fn world(policies: usize, pods: usize) -> (Image, Inventory) {
     }
     for number in 0..policies {
         let ip = std::net::Ipv4Addr::from(0x0a60_0000 + u32::try_from(number).unwrap());
-        let svc = with(svc(&[&ip.to_string()], &["80/TCP http 8080"]), "/metadata/name", format!("s{number}"));
+        let svc =
+            with(svc(&[&ip.to_string()], &["80/TCP http 8080"]), "/metadata/name", format!("s{number}"));
         write!(dump, "{svc},").unwrap();
     }
     let nodes: Vec<_> = (0..pods.div_ceil(110)).map(|number| node(&format!("n{number}"), &[])).collect();

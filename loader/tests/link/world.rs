@@ -1,12 +1,16 @@
 //! Worlds in a few words: policies as values, objects as the JSON that kubectl prints, results as lines.
 
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use lrpc_loader::inventory::Builder;
 use lrpc_loader::mapset::Row;
 use lrpc_loader::{Inventory, Linked};
 use lrpc_schema::image::{
-    Backend, Clients, Fallback, Image, Matcher, Operator, Policy, PolicyName, Port, PortSpec, Requirement,
-    Selector,
+    Backend, Clients, Fallback, Image, Matcher, Operator, Policy, PolicyName, Port, PortSpec, Protocol,
+    Requirement, Selector,
 };
 use serde_json::{Value, json};
 
@@ -22,9 +26,14 @@ pub(crate) fn selector(text: &str) -> Selector {
 /// Ports written as `53/UDP` or `53/UDP dns`.
 pub(crate) fn ports(texts: &[&str]) -> Vec<PortSpec> {
     let port = |text: &&str| {
-        let (number, name) = text.split_once(' ').map_or((*text, None), |(number, name)| (number, Some(name.into())));
+        let (number, name) =
+            text.split_once(' ').map_or((*text, None), |(number, name)| (number, Some(name.into())));
         let (port, protocol) = number.split_once('/').unwrap();
-        PortSpec { port: Port::new(port.parse().unwrap()).unwrap(), protocol: protocol.parse().unwrap(), name }
+        PortSpec {
+            port: Port::new(port.parse().unwrap()).unwrap(),
+            protocol: protocol.parse().unwrap(),
+            name,
+        }
     };
     texts.iter().map(port).collect()
 }
@@ -61,7 +70,8 @@ pub(crate) fn named(name: &str, mut policy: Policy) -> Policy {
 /// A ready pod of `default` on `n1`, labelled `app: x`, with these addresses and TCP, UDP or SCTP ports.
 pub(crate) fn pod(name: &str, ips: &[&str], container_ports: &[&str]) -> Value {
     let container_port = |text: &&str| {
-        let (number, name) = text.split_once(' ').map_or((*text, None), |(number, name)| (number, Some(name)));
+        let (number, name) =
+            text.split_once(' ').map_or((*text, None), |(number, name)| (number, Some(name)));
         let (port, protocol) = number.split_once('/').unwrap();
         let mut value = json!({"containerPort": port.parse::<u16>().unwrap(), "protocol": protocol});
         if let Some(name) = name {
@@ -138,13 +148,18 @@ pub(crate) fn inventory(objects: &[Value]) -> Inventory {
     builder.build()
 }
 
+/// Policies by value or by reference.
+pub(crate) trait Policies: IntoIterator<Item: Borrow<Policy>> {}
+impl<I: IntoIterator<Item: Borrow<Policy>>> Policies for I {}
+
 /// Links the policies with the objects and a Node `n1`.
-pub(crate) fn link(policies: &[Policy], objects: &[Value]) -> Linked {
+pub(crate) fn link(policies: impl Policies, objects: &[Value]) -> Linked {
     link_narrow(policies, objects, None)
 }
 
-pub(crate) fn link_narrow(policies: &[Policy], objects: &[Value], narrow: Option<&[IpNet]>) -> Linked {
-    let image = Image::seal(policies.to_vec(), None, None);
+pub(crate) fn link_narrow(policies: impl Policies, objects: &[Value], narrow: Option<&[IpNet]>) -> Linked {
+    let policies = policies.into_iter().map(|policy| policy.borrow().clone());
+    let image = Image::seal(policies.collect(), None, None);
     let objects = [&[node("n1", &["192.0.2.1"])], objects].concat();
     lrpc_loader::link(&image, &inventory(&objects), "n1", narrow).unwrap()
 }
@@ -166,11 +181,25 @@ pub(crate) fn shown(row: &Row) -> String {
 
 /// What the policies give on `n1`: the rows, and the codes of the findings in their order.
 #[track_caller]
-pub(crate) fn check(policies: &[Policy], objects: &[Value], rows: &[&str], codes: &[&str]) -> Linked {
+pub(crate) fn check(policies: impl Policies, objects: &[Value], rows: &[&str], codes: &[&str]) -> Linked {
     let linked = link(policies, objects);
     let found: Vec<_> = linked.map_set.rows().iter().map(shown).collect();
     assert_eq!(found, rows, "rows; findings: {:#?}", linked.findings);
     let found: Vec<_> = linked.findings.iter().map(|finding| finding.code).collect();
     assert_eq!(found, codes, "findings: {:#?}", linked.findings);
     linked
+}
+
+/// All that a row says of connections, as one line: what the model and `link` must agree on.
+pub(crate) fn line(
+    (address, port, protocol): (IpAddr, u16, Protocol),
+    policy: &PolicyName,
+    decision: &str,
+    backends: &BTreeMap<(IpAddr, u16), BTreeSet<String>>,
+    exempt: &BTreeSet<String>,
+    clients: &BTreeSet<String>,
+) -> String {
+    format!(
+        "{address} {port}/{protocol} of {policy}: {decision} {backends:?}, exempt {exempt:?}, clients {clients:?}"
+    )
 }

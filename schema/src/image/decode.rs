@@ -324,22 +324,24 @@ impl<'a> Reader<'a> {
 
     fn places(&mut self) -> Read<Places> {
         let files = self.list(|input| input.text().map(Arc::<str>::from))?;
-        let fields = self.list(Self::text)?;
+        let paths = self.list(Self::text)?;
         let mut places = Places::default();
+        let fields: Vec<_> = paths.iter().map(|path| places.field(path)).collect();
         for _ in 0..self.u32()? {
             let policy = PolicyName { namespace: self.text()?, name: self.text()? };
-            for _ in 0..self.u32()? {
-                let field = fields.get(self.u32()? as usize).ok_or(malformed("a place has no field"))?;
-                let file = files.get(self.u32()? as usize).ok_or(malformed("a place has no file"))?;
+            let written = self.list(|input| {
+                let field = fields.get(input.u32()? as usize).ok_or(malformed("a place has no field"))?;
+                let file = files.get(input.u32()? as usize).ok_or(malformed("a place has no file"))?;
                 let place = Place {
                     file: Arc::clone(file),
-                    line: self.u32()?,
-                    column: self.u32()?,
-                    end_line: self.u32()?,
-                    end_column: self.u32()?,
+                    line: input.u32()?,
+                    column: input.u32()?,
+                    end_line: input.u32()?,
+                    end_column: input.u32()?,
                 };
-                places.insert(policy.clone(), field.clone(), place);
-            }
+                Ok((*field, place))
+            })?;
+            places.insert(policy, written);
         }
         Ok(places)
     }
@@ -374,7 +376,8 @@ mod tests {
         let service = Matcher::Service { name: "dns".into(), ports: vec![] };
         let mut places = Places::default();
         let place = Place { file: "p.yaml".into(), line: 1, column: 2, end_line: 1, end_column: 5 };
-        places.insert(policy("a", service.clone()).name, "metadata.name".into(), place);
+        let name = places.field("metadata.name");
+        places.insert(policy("a", service.clone()).name, vec![(name, place)]);
         let allowed = Some(vec!["fd00::5/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
         Image::seal(vec![policy("b", address), policy("a", service)], allowed, Some(places))
     }

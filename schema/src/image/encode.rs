@@ -1,6 +1,5 @@
 //! Policies to bytes. Total: a checked policy has no value that cannot be written.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -86,31 +85,34 @@ pub(super) fn allowed_section(list: Option<&[IpNet]>) -> Vec<u8> {
 
 /// File names and field paths once each, then the places that point at them.
 fn places_section(places: &Places) -> Vec<u8> {
-    let mut files = BTreeMap::<&Arc<str>, usize>::new();
-    let mut fields = BTreeMap::<&str, usize>::new();
-    for (field, place) in places.iter().flat_map(|(_, fields)| fields) {
-        files.insert(&place.file, 0);
-        fields.insert(field, 0);
-    }
+    let all = || places.iter().flat_map(|(_, fields)| fields).map(|(_, place)| &place.file);
+    // The fields of a policy stand in one file, so neighbours mostly share the name itself.
+    let mut files: Vec<&Arc<str>> = all().collect();
+    files.dedup_by(|a, b| Arc::ptr_eq(a, b));
+    files.sort_unstable();
+    files.dedup();
     let mut out = Writer(Vec::new());
     out.count(files.len());
-    for (index, (file, place)) in files.iter_mut().enumerate() {
+    for file in &files {
         out.text(file);
-        *place = index;
     }
-    out.count(fields.len());
-    for (index, (field, place)) in fields.iter_mut().enumerate() {
-        out.text(field);
-        *place = index;
+    out.count(places.paths().len());
+    for path in places.paths() {
+        out.text(path);
     }
-    out.count(places.iter().count());
+    out.count(places.iter().len());
+    let mut last: Option<(&Arc<str>, usize)> = None;
     for (policy, written) in places.iter() {
         out.text(&policy.namespace);
         out.text(&policy.name);
         out.count(written.len());
         for (field, place) in written {
-            out.count(fields.get(field.as_str()).copied().unwrap_or_default());
-            out.count(files.get(&place.file).copied().unwrap_or_default());
+            let (_, file) = *match &mut last {
+                Some(last) if Arc::ptr_eq(last.0, &place.file) => last,
+                last => last.insert((&place.file, files.binary_search(&&place.file).unwrap_or_default())),
+            };
+            out.u32(field.index());
+            out.count(file);
             out.u32(place.line);
             out.u32(place.column);
             out.u32(place.end_line);

@@ -19,7 +19,7 @@ use ipnet::IpNet;
 
 pub use decode::DecodeError;
 pub use layout::FORMAT;
-pub use places::{Place, Places};
+pub use places::{FieldId, Place, Places};
 pub use policy::{
     Backend, Clients, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol, UnknownProtocol,
 };
@@ -96,6 +96,7 @@ impl Image {
             list.sort_unstable();
             list.dedup();
         }
+        let places = places.map(Places::sorted);
         let (bytes, digest) = encode::encode(&policies, allowed_addresses.as_deref(), places.as_ref());
         Self { policies, allowed_addresses, places, bytes, digest }
     }

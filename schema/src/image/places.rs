@@ -23,17 +23,36 @@ pub struct Place {
     pub end_column: u32,
 }
 
+/// A field path that [`Places`] knows, kept once for all policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FieldId(u32);
+
 /// Policy and field path to place. Field paths are those of `kubectl explain`, with list indices:
 /// `spec.redirectFrontend.addressMatcher.toPorts[0].port`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
-    policies: BTreeMap<PolicyName, BTreeMap<String, Place>>,
+    paths: Vec<Arc<str>>,
+    ids: BTreeMap<Arc<str>, FieldId>,
+    policies: BTreeMap<PolicyName, Vec<(FieldId, Place)>>,
 }
 
 impl Places {
-    /// Says where a field of a policy stands.
-    pub fn insert(&mut self, policy: PolicyName, field: String, place: Place) {
-        self.policies.entry(policy).or_default().insert(field, place);
+    /// The id of a field path.
+    pub fn field(&mut self, path: &str) -> FieldId {
+        if let Some(id) = self.ids.get(path) {
+            return *id;
+        }
+        // More paths than a u32 counts would need more manifests than the compiler reads.
+        let id = FieldId(u32::try_from(self.paths.len()).unwrap_or(u32::MAX));
+        let path = Arc::<str>::from(path);
+        self.paths.push(Arc::clone(&path));
+        self.ids.insert(path, id);
+        id
+    }
+
+    /// Says where the fields of a policy stand, each field once.
+    pub fn insert(&mut self, policy: PolicyName, fields: Vec<(FieldId, Place)>) {
+        self.policies.insert(policy, fields);
     }
 
     /// The place of a field, or of the nearest field around it that was written: a finding about a missing
@@ -42,7 +61,8 @@ impl Places {
         let fields = self.policies.get(policy)?;
         let mut path = field;
         loop {
-            if let Some(place) = fields.get(path) {
+            let id = self.ids.get(path);
+            if let Some((_, place)) = id.and_then(|id| fields.iter().find(|(field, _)| field == id)) {
                 return Some(place);
             }
             path = &path[..path.rfind(['.', '['])?];
@@ -54,9 +74,41 @@ impl Places {
         self.find(policy, "metadata.name")
     }
 
-    /// Every place, sorted by policy and field.
-    pub fn iter(&self) -> impl Iterator<Item = (&PolicyName, &BTreeMap<String, Place>)> {
-        self.policies.iter()
+    /// The same places with paths, and each policy's fields, in the order of the paths, so that equal places
+    /// are written as equal bytes.
+    pub(super) fn sorted(mut self) -> Self {
+        let mut renumbered = vec![FieldId(0); self.paths.len()];
+        for (id, new) in self.ids.values_mut().zip(0..) {
+            if let Some(renumbered) = renumbered.get_mut(id.0 as usize) {
+                *renumbered = FieldId(new);
+            }
+            *id = FieldId(new);
+        }
+        self.paths.sort_unstable();
+        for fields in self.policies.values_mut() {
+            for (field, _) in &mut *fields {
+                *field = renumbered.get(field.0 as usize).copied().unwrap_or(*field);
+            }
+            fields.sort_unstable_by_key(|(field, _)| *field);
+        }
+        self
+    }
+
+    /// The field paths, in the order of their ids.
+    pub(super) fn paths(&self) -> &[Arc<str>] {
+        &self.paths
+    }
+
+    /// The fields of each policy, sorted by policy.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&PolicyName, &[(FieldId, Place)])> {
+        self.policies.iter().map(|(policy, fields)| (policy, fields.as_slice()))
+    }
+}
+
+impl FieldId {
+    /// The index of the path in [`Places::paths`].
+    pub(super) fn index(self) -> u32 {
+        self.0
     }
 }
 
@@ -65,11 +117,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_order_of_mention_is_forgotten() {
+        let policy = || PolicyName { namespace: "default".into(), name: "p".into() };
+        let place = |line| Place { file: "a.yaml".into(), line, column: 1, end_line: line, end_column: 2 };
+        let places = |paths: [(&str, u32); 2]| {
+            let mut places = Places::default();
+            let fields = paths.map(|(path, line)| (places.field(path), place(line)));
+            places.insert(policy(), fields.into());
+            places
+        };
+        let (one, other) = (places([("spec", 2), ("metadata", 1)]), places([("metadata", 1), ("spec", 2)]));
+        assert_ne!(one, other);
+        assert_eq!(one.clone().sorted(), other.sorted());
+        assert_eq!(one.sorted().find(&policy(), "spec"), Some(&place(2)));
+    }
+
+    #[test]
     fn a_missing_field_is_found_at_the_field_around_it() {
         let policy = PolicyName { namespace: "default".into(), name: "p".into() };
         let place = Place { file: "a.yaml".into(), line: 3, column: 5, end_line: 3, end_column: 9 };
         let mut places = Places::default();
-        places.insert(policy.clone(), "spec.redirectBackend".into(), place.clone());
+        let field = places.field("spec.redirectBackend");
+        places.insert(policy.clone(), vec![(field, place.clone())]);
         assert_eq!(places.find(&policy, "spec.redirectBackend.toPorts[0].port"), Some(&place));
         assert_eq!(places.find(&policy, "metadata.name"), None);
     }
