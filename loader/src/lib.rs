@@ -30,6 +30,8 @@ pub mod tables;
 
 pub mod record;
 
+pub mod diff;
+
 #[cfg(target_os = "linux")]
 mod clock;
 

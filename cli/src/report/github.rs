@@ -11,18 +11,14 @@ pub(crate) fn render(reports: &[Report], checkout: &Checkout) -> String {
 
 fn command(report: &Report, checkout: &Checkout) -> String {
     let place = report.at.as_ref().map(|at| place(at, checkout)).unwrap_or_default();
-    format!(
-        "::{} title={},{place}::{}\n",
-        report.severity.as_str(),
-        property(report.code),
-        message(&report.prose())
-    )
+    let severity = report.severity.as_str();
+    format!("::{severity} title={}{place}::{}\n", property(report.code), message(&report.prose()))
 }
 
-/// GitHub refuses columns where an annotation is longer than a line.
+/// The place, after the title. GitHub refuses columns where an annotation is longer than a line.
 fn place(at: &Location, checkout: &Checkout) -> String {
     let place = &at.place;
-    let mut text = format!("file={},line={}", property(&checkout.path(&place.file)), place.line);
+    let mut text = format!(",file={},line={}", property(&checkout.path(&place.file)), place.line);
     // Writing to a `String` cannot fail.
     let _ = if place.line == place.end_line {
         write!(text, ",col={},endColumn={}", place.column, place.end_column)

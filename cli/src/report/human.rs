@@ -212,14 +212,14 @@ port-zero
    ·     ───
    ╰────
 
-Advice:
+Advice: 
   ☞ first claimed here
    ╭─[b.yaml:1:5]
  1 │ ip: one
    ·     ───
    ╰────
 
-Advice:
+Advice: 
   ☞ and here at b.yaml:1:1
 
 ";

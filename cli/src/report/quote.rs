@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn terminals_are_given_no_commands() {
-        let (text, underlined) = read(&quote("a: \u{1b}[31m\u{9b}\u{202e} \r1\r\n", "1"));
+        let (text, underlined) = read(&quote("a: \u{1b}[31m\u{9b}\u{202e} \r1", "1"));
         assert_eq!((&*text, &*underlined), ("a: ?[31m¿\u{fffd} ?1", "1"));
     }
 }

@@ -14,8 +14,8 @@ use super::sys::link::Program;
 use super::sys::map::{Kind, Map};
 use super::sys::pin;
 
-/// The object of `ebpf/object`, as `cargo xtask ebpf` built it.
-static OBJECT: &[u8] = include_bytes_aligned!("../../../ebpf/object/lrpc.bpf.o");
+/// The object of `ebpf/object`, as `cargo xtask ebpf` built it, or the one that the build script was told.
+static OBJECT: &[u8] = include_bytes_aligned!(env!("LRPC_BPF_OBJECT"));
 
 /// The programs could not be loaded.
 #[derive(Debug, thiserror::Error)]

@@ -153,6 +153,12 @@ pub fn resolve(set: &MapSet) -> Result<Resolved, HalfPolicy> {
     })
 }
 
+/// Whether the kernel gets an entry for a row: it is redirected or dropped, and not left out.
+pub(crate) fn is_carried(row: &Row) -> bool {
+    let is_left_out = matches!(gap(row), Some(Gap::Ipv6 | Gap::Clients | Gap::Skip));
+    !matches!(row.outcome, Outcome::Original(_)) && !is_left_out
+}
+
 /// What the data path lacks for a row; the reason for which it is left out comes before the lesser one.
 fn gap(row: &Row) -> Option<Gap> {
     if row.frontend.address.is_ipv6() {

@@ -1,0 +1,158 @@
+//! The link rows of one node on two sides, one of which may be what the kernel holds.
+//!
+//! The kernel holds less than a link says: no row that is not redirected or dropped, none that the data path
+//! cannot carry, and names only where the state directory has kept them. What it cannot say makes no
+//! difference: a row that it would not hold is equal to none, and an unknown name is equal to every name.
+
+use std::cmp::Ordering;
+
+use super::breaking::Breaking;
+use super::frontend::Change;
+use super::join::join;
+use crate::mapset::{MapSet, Row};
+use crate::resolve;
+use crate::state::{ShownBackend, ShownRow};
+
+/// What one side does on a node.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// What an image was linked to.
+    Linked(MapSet),
+    /// What the kernel holds, sorted by address, port and protocol.
+    Live(Vec<ShownRow>),
+}
+
+/// One frontend of a node that is not treated the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowChange {
+    /// What became of it.
+    pub change: Change,
+    /// The row as it was.
+    pub old: Option<ShownRow>,
+    /// The row as it is.
+    pub new: Option<ShownRow>,
+    /// What breaks, sorted, each once.
+    pub breaking: Vec<Breaking>,
+}
+
+impl RowChange {
+    /// The row of the newer side that has one.
+    pub fn row(&self) -> Option<&ShownRow> {
+        self.new.as_ref().or(self.old.as_ref())
+    }
+
+    /// A policy still speaks of the frontend, and the node has lost its last backend for it.
+    pub fn loses_last_backend(&self) -> bool {
+        let has = |row: &ShownRow| !row.backends.is_empty();
+        self.old.as_ref().is_some_and(has) && self.new.as_ref().is_some_and(|row| !has(row))
+    }
+}
+
+/// Compares the rows of a node.
+pub fn rows(old: &Rows, new: &Rows) -> Vec<RowChange> {
+    match (old, new) {
+        (Rows::Linked(old), Rows::Linked(new)) => {
+            let pairs = join(old.rows(), new.rows(), |one, other| one.frontend.cmp(&other.frontend));
+            let different = pairs.filter(|(old, new)| match (old, new) {
+                (Some(old), Some(new)) => !is_shown_alike(old, new),
+                _ => true,
+            });
+            different
+                .filter_map(|(old, new)| row_change(old.map(ShownRow::from), new.map(ShownRow::from)))
+                .collect()
+        }
+        (Rows::Live(old), Rows::Live(new)) => between(old, new),
+        (Rows::Live(old), Rows::Linked(new)) => between(old, &carried(new, old)),
+        (Rows::Linked(old), Rows::Live(new)) => between(&carried(old, new), new),
+    }
+}
+
+/// Whether two rows of one frontend look the same in reports. Clients stand for the pods that they select
+/// there, and pods are known by UID.
+fn is_shown_alike(one: &Row, other: &Row) -> bool {
+    one.policy == other.policy
+        && one.service == other.service
+        && one.outcome == other.outcome
+        && one.skip == other.skip
+        && one.clients == other.clients
+}
+
+/// The rows that the kernel would hold, and those of frontends that it does hold.
+fn carried(linked: &MapSet, live: &[ShownRow]) -> Vec<ShownRow> {
+    let pairs = linked.rows().iter().map(|row| (row, ShownRow::from(row)));
+    let is_live = |shown: &ShownRow| live.binary_search_by(|row| order(row, shown)).is_ok();
+    pairs.filter(|(row, shown)| resolve::is_carried(row) || is_live(shown)).map(|(_, shown)| shown).collect()
+}
+
+fn between(old: &[ShownRow], new: &[ShownRow]) -> Vec<RowChange> {
+    let different = join(old, new, order).filter(|(old, new)| match (old, new) {
+        (Some(old), Some(new)) => !is_known_alike(old, new),
+        _ => true,
+    });
+    different.filter_map(|(old, new)| row_change(old.cloned(), new.cloned())).collect()
+}
+
+fn order(one: &ShownRow, other: &ShownRow) -> Ordering {
+    (one.address, one.port, &one.protocol).cmp(&(other.address, other.port, &other.protocol))
+}
+
+/// Whether two rows of one frontend are the same in what both sides know.
+fn is_known_alike(one: &ShownRow, other: &ShownRow) -> bool {
+    let backend = |one: &ShownBackend, other: &ShownBackend| {
+        (one.address, one.port) == (other.address, other.port) && alike(&one.pods, &other.pods)
+    };
+    let backends = one.backends.len() == other.backends.len()
+        && one.backends.iter().zip(&other.backends).all(|(one, other)| backend(one, other));
+    one.state == other.state
+        && backends
+        && alike(&one.reason, &other.reason)
+        && alike(&one.policy, &other.policy)
+        && (one.policy.is_none() || other.policy.is_none() || one.service == other.service)
+        && alike(&one.skip, &other.skip)
+        && alike(&one.clients, &other.clients)
+}
+
+fn alike<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    }
+}
+
+fn row_change(old: Option<ShownRow>, new: Option<ShownRow>) -> Option<RowChange> {
+    let change = Change::between(old.as_ref(), new.as_ref())?;
+    let breaking = breaking(old.as_ref(), new.as_ref());
+    Some(RowChange { change, old, new, breaking })
+}
+
+const REDIRECT: &str = "redirect";
+const ORIGINAL: &str = "original";
+
+/// What breaks on the node. A frontend that was left alone there cannot break.
+fn breaking(old: Option<&ShownRow>, new: Option<&ShownRow>) -> Vec<Breaking> {
+    let Some(old) = old.filter(|old| old.state != ORIGINAL) else {
+        return Vec::new();
+    };
+    let Some(new) = new else {
+        return vec![Breaking::FrontendRemoved];
+    };
+    let mut breaking = Vec::new();
+    if old.state != REDIRECT {
+        // It was closed, and is open.
+        breaking.extend((new.state == ORIGINAL).then_some(Breaking::CoverageShrunk));
+    } else if new.state != REDIRECT {
+        let is_pods = matches!(new.reason.as_deref(), Some("no-ready-backend" | "no-usable-backend"));
+        breaking.push(if is_pods { Breaking::BackendsEmptied } else { Breaking::CoverageShrunk });
+    } else {
+        let still = |port: u16| new.backends.iter().any(|backend| backend.port == port);
+        if !old.backends.iter().all(|backend| still(backend.port)) {
+            breaking.push(Breaking::PortChanged);
+        }
+        // A redirected frontend has a ready pod, which the flag would exempt (L8).
+        let exempts = |row: &ShownRow| row.skip.as_ref().map(|skip| !skip.is_empty());
+        if (exempts(old), exempts(new)) == (Some(true), Some(false)) {
+            breaking.push(Breaking::SkipDropped);
+        }
+    }
+    breaking
+}
