@@ -10,6 +10,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("an_unknown_node_is_refused", an_unknown_node_is_refused),
     ("a_folder_that_is_no_cgroup_is_refused", a_folder_that_is_no_cgroup_is_refused),
     ("a_folder_that_is_no_bpffs_is_refused", a_folder_that_is_no_bpffs_is_refused),
+    ("a_containers_own_cgroup_tree_is_refused", a_containers_own_cgroup_tree_is_refused),
     ("what_this_version_lacks_is_refused", what_this_version_lacks_is_refused),
     ("a_drop_policy_is_never_applied_by_half", a_drop_policy_is_never_applied_by_half),
     ("warnings_can_be_denied", warnings_can_be_denied),
@@ -85,6 +86,34 @@ fn a_folder_that_is_no_bpffs_is_refused() {
     command.arg("--bpffs").arg(&folder).arg("--state").arg(world.sandbox.state());
     refused(&world, crate::world::run(&mut command), 2, &["bpffs", "mount"]);
     assert_eq!(fs::read_to_string(folder.join("kept")).unwrap(), "kept");
+}
+
+/// In a cgroup namespace the mounted root is not the host's: the default would redirect the container
+/// alone. A dry run is enough to see the refusal, and could attach nothing to the host if there were none.
+fn a_containers_own_cgroup_tree_is_refused() {
+    let world = World::new();
+    let inventory = world.inventory(&[]);
+    let image = world.image("guide", &guide_policy(80));
+    let mount = world.sandbox.folder().join("cgroup");
+    fs::create_dir(&mount).unwrap();
+    let container = r#"umount --lazy "$1" && mount -t cgroup2 none "$2" && shift 2 && exec "$@""#;
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", r#"echo $$ > "$0/cgroup.procs" && exec unshare --cgroup --mount sh -c "$@""#]);
+    command.arg(world.sandbox.cgroup()).arg(container).arg("sh");
+    command.arg(world.sandbox.cgroup().parent().unwrap()).arg(&mount);
+    command.args([
+        crate::world::lrpc(),
+        "apply",
+        &image,
+        "--inventory",
+        &inventory,
+        "--node",
+        NODE,
+        "--dry-run",
+    ]);
+    command.arg("--bpffs").arg(world.sandbox.bpffs()).arg("--state").arg(world.sandbox.state());
+    let shown = mount.display().to_string();
+    refused(&world, crate::world::run(&mut command), 2, &[&shown, "the host's /sys/fs/cgroup", "--cgroup"]);
 }
 
 fn what_this_version_lacks_is_refused() {

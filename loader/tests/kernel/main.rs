@@ -13,6 +13,7 @@
 
 mod crashes;
 mod generations;
+mod mixes;
 mod neighbours;
 mod raw;
 mod tampering;
@@ -24,7 +25,8 @@ fn main() {
     testkit::serve_if_client();
     let arguments = Arguments::from_args();
     let skipped = std::env::var("LRPC_SKIP_KERNEL_TESTS").is_ok_and(|value| value == "1");
-    let tests = [generations::TESTS, crashes::TESTS, neighbours::TESTS, tampering::TESTS].concat();
+    let tests =
+        [generations::TESTS, crashes::TESTS, mixes::TESTS, neighbours::TESTS, tampering::TESTS].concat();
     let trials = tests.into_iter().map(|(name, test)| {
         Trial::test(name, move || in_a_thread_of_its_own(test)).with_ignored_flag(skipped)
     });
