@@ -1,6 +1,5 @@
 //! Says which object of kernel programs is built in: the committed one, or the one that `LRPC_BPF_OBJECT`
 //! names, so that CI can run the kernel tests with an object that it rebuilt itself.
-#![expect(clippy::print_stdout, reason = "this is how a build script speaks to cargo")]
 
 use std::env;
 use std::path::Path;

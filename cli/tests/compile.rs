@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use std::fs;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -80,6 +81,28 @@ fn an_error_writes_no_image() {
     let left: Vec<_> =
         fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "no half-written file stays: {left:?}");
+}
+
+/// What is there and is no file is written to, not replaced; a file gets the rights of any new file.
+#[test]
+fn an_image_replaces_files_only() {
+    let scratch = tempfile::tempdir().unwrap();
+    let pipe = scratch.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    let policy = policies().join("address-redirect");
+    let output = lrpc(&["compile", policy.to_str().unwrap(), "-o", "pipe"], scratch.path());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "the pipe is still one");
+    assert_eq!(reader.join().unwrap(), compiled(&policy, &[], scratch.path()).1);
+
+    let new = scratch.path().join("new");
+    fs::write(&new, "").unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&scratch.path().join("image.lrpc")), mode(&new));
 }
 
 /// A file that cannot be read ends with 2; the findings of the others are printed all the same.

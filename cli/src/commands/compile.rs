@@ -1,6 +1,8 @@
 //! `lrpc compile`: manifests to an image.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use lrpc_schema::image::Policy;
@@ -85,22 +87,33 @@ fn frontends(policy: &Policy) -> usize {
     policy.frontend.ports().len().max(1)
 }
 
-/// Writes the image beside its place and moves it there, so that no reader meets half of one.
+/// Writes the image, so that no reader of a file meets half of one. What is there and is no file (a pipe, a
+/// device) is written to, never replaced.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let written = tempfile::NamedTempFile::new_in(folder)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            Ok(file)
-        })
-        .and_then(|file| file.persist(path).map_err(|error| error.error));
-    written.map(drop).map_err(|error| {
+    let is_special = fs::metadata(path).is_ok_and(|there| !there.is_file());
+    let written = if is_special { fs::write(path, bytes) } else { replace(path, bytes) };
+    written.map_err(|error| {
         Failure::new(format!("{} cannot be written", path.display()))
             .because(&error)
             .help("name a file in a folder that exists and can be written")
     })
+}
+
+/// Writes a file beside its place and moves it there.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    // The rights of any new file, as far as the umask lets them; a temporary file's own are the owner's.
+    let rights = fs::Permissions::from_mode(0o666);
+    let mut file = tempfile::Builder::new().permissions(rights).tempfile_in(folder).map_err(without_path)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The error without the name of the temporary file, which the user never gave.
+fn without_path(error: io::Error) -> io::Error {
+    io::Error::from(error.kind())
 }

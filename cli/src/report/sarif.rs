@@ -41,10 +41,11 @@ pub(crate) fn log(reports: &[Report], checkout: &Checkout) -> Value {
 }
 
 fn rule(page: &Page) -> Value {
+    let pointer = format!("{}; `lrpc explain {}` prints the page", page.summary, page.code);
     json!({
         "id": page.code,
         "shortDescription": { "text": page.summary },
-        "help": { "text": page.page, "markdown": page.page },
+        "help": { "text": pointer, "markdown": page.page },
         "defaultConfiguration": { "level": page.severity },
     })
 }

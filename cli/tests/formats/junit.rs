@@ -9,27 +9,54 @@ use quick_xml::{Reader, XmlVersion};
 use crate::reports::checked;
 use crate::support::{files, repository, text};
 
-/// What an element may stand in, and its attributes: those it must have, and those it may have.
-fn rule(element: &str) -> (&'static [&'static str], &'static [&'static str], &'static [&'static str]) {
-    match element {
-        "testsuites" => (&[""], &[], &["name", "time", "tests", "failures", "errors"]),
-        "testsuite" => (
-            &["testsuites", "testsuite"],
-            &["name", "tests", "failures", "errors"],
-            &["time", "skipped", "file", "timestamp", "hostname", "id", "package", "group", "log", "url"],
-        ),
-        "testcase" => (&["testsuite"], &["name"], &["time", "classname", "group"]),
-        "failure" => (&["testcase"], &[], &["type", "message"]),
-        "system-out" => (&["testsuite", "testcase"], &[], &[]),
-        other => panic!("`{other}` is no element of a JUnit report that we write"),
-    }
+/// An element, what it may stand in, and its attributes.
+struct Rule {
+    name: &'static str,
+    parents: &'static [&'static str],
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
 }
+
+/// The elements of a JUnit report that we write.
+const RULES: [Rule; 5] = [
+    Rule {
+        name: "testsuites",
+        parents: &[""],
+        required: &[],
+        optional: &["name", "time", "tests", "failures", "errors"],
+    },
+    Rule {
+        name: "testsuite",
+        parents: &["testsuites", "testsuite"],
+        required: &["name", "tests", "failures", "errors"],
+        optional: &[
+            "time",
+            "skipped",
+            "file",
+            "timestamp",
+            "hostname",
+            "id",
+            "package",
+            "group",
+            "log",
+            "url",
+        ],
+    },
+    Rule {
+        name: "testcase",
+        parents: &["testsuite"],
+        required: &["name"],
+        optional: &["time", "classname", "group"],
+    },
+    Rule { name: "failure", parents: &["testcase"], required: &[], optional: &["type", "message"] },
+    Rule { name: "system-out", parents: &["testsuite", "testcase"], required: &[], optional: &[] },
+];
 
 /// The attributes of an element that stands where it may.
 fn attributes(element: &BytesStart<'_>, parent: &str) -> BTreeMap<String, String> {
     let name = element.name();
     let name = name.as_ref();
-    let (parents, required, optional) = rule(name);
+    let Rule { parents, required, optional, .. } = RULES.iter().find(|rule| rule.name == name).unwrap();
     assert!(parents.contains(&parent), "`{name}` in `{parent}`");
     let attributes: BTreeMap<String, String> = element
         .attributes()
@@ -39,7 +66,7 @@ fn attributes(element: &BytesStart<'_>, parent: &str) -> BTreeMap<String, String
             (attribute.key.as_ref().to_owned(), value)
         })
         .collect();
-    for required in required {
+    for required in *required {
         assert!(attributes.contains_key(*required), "`{name}` without `{required}`");
     }
     for found in attributes.keys() {
@@ -59,11 +86,12 @@ fn elements(xml: &str) -> Vec<(String, BTreeMap<String, String>)> {
             let attributes = attributes(element, open.last().unwrap());
             elements.push((element.name().as_ref().to_owned(), attributes));
         }
-        match event {
-            Event::Start(element) => open.push(element.name().as_ref().to_owned()),
-            Event::End(_) => drop(open.pop()),
-            Event::Eof => return elements,
-            _ => {}
+        if let Event::Start(element) = &event {
+            open.push(element.name().as_ref().to_owned());
+        } else if matches!(event, Event::End(_)) {
+            open.pop();
+        } else if matches!(event, Event::Eof) {
+            return elements;
         }
     }
 }

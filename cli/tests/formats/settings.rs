@@ -62,6 +62,7 @@ fn what_is_refused_is_not_valid() {
         ("matchers = [\"address\"", "matchers = [\"addresses\""),
         ("matchers = [\"address\", \"service\"]", "matchers = \"address\""),
         ("services =", "service ="),
+        ("[namespaces.kube-system]", "[namespaces.Kube]"),
     ] {
         assert!(WHOLE.contains(from), "{from}");
         assert_eq!(taken(&WHOLE.replacen(from, to, 1)), (false, false), "{to}");

@@ -41,8 +41,10 @@ impl Scalar<'_> {
         let text = &*self.text;
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Type::Null,
-            "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => return Type::Bool(true),
-            "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+            "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "y" | "Y" | "on" | "On" | "ON" => {
+                return Type::Bool(true);
+            }
+            "false" | "False" | "FALSE" | "no" | "No" | "NO" | "n" | "N" | "off" | "Off" | "OFF" => {
                 return Type::Bool(false);
             }
             _ => {}
@@ -109,7 +111,9 @@ mod tests {
         for text in ["", "~", "null"] {
             assert_eq!(plain(text), Type::Null, "{text}");
         }
-        assert_eq!((plain("yes"), plain("off")), (Type::Bool(true), Type::Bool(false)));
+        for (yes, no) in [("true", "false"), ("yes", "no"), ("y", "n"), ("Y", "N"), ("on", "off")] {
+            assert_eq!((plain(yes), plain(no)), (Type::Bool(true), Type::Bool(false)), "{yes}, {no}");
+        }
     }
 
     #[test]
