@@ -1,7 +1,6 @@
 //! Manifests to a plan: reads the files, spreads them over the cores, and gathers what the compiler and, with
 //! an inventory, the linker say.
 
-use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::Mutex;
 use std::thread;
@@ -37,8 +36,19 @@ pub(crate) struct Compilation {
 /// # Errors
 /// When the settings cannot be read. What is wrong with a manifest is in the result.
 pub(crate) fn compile(args: &ManifestArgs, inventory: Option<&Inventory>) -> Result<Compilation, Failure> {
-    let options = options(args, Config::load(args.config.as_deref())?)?;
-    let (files, unreadable) = manifests::read(&args.paths);
+    compile_read(manifests::read(&args.paths), args, inventory)
+}
+
+/// Compiles manifests that have been read, by the rules of the arguments, whose paths count for nothing.
+///
+/// # Errors
+/// As [`compile`].
+pub(crate) fn compile_read(
+    (files, unreadable): (Vec<InputFile>, Vec<Unreadable>),
+    args: &ManifestArgs,
+    inventory: Option<&Inventory>,
+) -> Result<Compilation, Failure> {
+    let options = options(args, Config::load(args.config.as_deref())?);
     let names = files.iter().map(|file| file.name.clone()).collect();
     let (parsed, mut reports) = parse(files);
     let policies = parsed.iter().map(Parsed::policies).sum();
@@ -156,22 +166,18 @@ fn link(plan: &Plan, inventory: &Inventory) -> Vec<Report> {
     findings::across(&linker, findings).iter().map(|found| finding::across(found, plan)).collect()
 }
 
-fn options(args: &ManifestArgs, config: Config) -> Result<Options, Failure> {
-    let severities: BTreeMap<String, Level> =
-        config.severity.into_iter().map(|(code, severity)| (code, level(severity))).collect();
-    for code in severities.keys() {
-        report::pages::warning(code)?;
-    }
-    Ok(Options {
+fn options(args: &ManifestArgs, config: Config) -> Options {
+    let Config { allowed_addresses, severity, namespaces } = config;
+    Options {
         default_namespace: args.namespace.clone(),
         allowed_addresses: match args.allow_address.as_slice() {
-            [] => config.allowed_addresses,
+            [] => allowed_addresses,
             given => Some(given.to_vec()),
         },
         strict_kinds: args.strict_kinds,
-        severities,
-        namespaces: config.namespaces.into_iter().map(|(name, rule)| (name, namespace(rule))).collect(),
-    })
+        severities: severity.into_iter().map(|(code, severity)| (code.0, level(severity))).collect(),
+        namespaces: namespaces.into_iter().map(|(name, rule)| (name.0, namespace(rule))).collect(),
+    }
 }
 
 fn level(severity: config::Severity) -> Level {

@@ -83,11 +83,13 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Unreadable>)
     }
 }
 
-fn is_hidden(name: &OsStr) -> bool {
+/// Whether the name of a file or folder says that it is not meant.
+pub(crate) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// Whether a file below a folder is read.
+pub(crate) fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
     matches!(extension, Some("yaml" | "yml" | "json"))
 }

@@ -1,7 +1,5 @@
 //! The manual: the pages of the compiler's diagnostics and of the loader's findings in one list.
 
-use crate::exit::Failure;
-
 /// One page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
@@ -38,20 +36,16 @@ pub(crate) fn find(code: &str) -> Option<Page> {
 /// Checks that a code is a warning's, whose severity can be set.
 ///
 /// # Errors
-/// When there is no such diagnostic, or it is an error and stays one.
-pub(crate) fn warning(code: &str) -> Result<(), Failure> {
-    let Some(page) = find(code) else {
-        let failure = Failure::new(format!("[severity] names the unknown diagnostic `{code}`"));
-        return Err(match nearest(code) {
-            Some(near) => failure.help(format!("did you mean `{near}`?")),
-            None => failure.help("`lrpc explain` lists all"),
-        });
-    };
-    if page.severity == "error" {
-        return Err(Failure::new(format!("[severity] cannot change `{code}`, which is an error"))
-            .help("only the severity of warnings can be set"));
+/// When there is no such diagnostic, or it is an error and stays one; with what to do.
+pub(crate) fn warning(code: &str) -> Result<(), String> {
+    match (find(code), nearest(code)) {
+        (Some(page), _) if page.severity == "error" => {
+            Err(format!("`{code}` is an error; only the severity of warnings can be set"))
+        }
+        (Some(_), _) => Ok(()),
+        (None, Some(near)) => Err(format!("there is no diagnostic `{code}`; did you mean `{near}`?")),
+        (None, None) => Err(format!("there is no diagnostic `{code}`; `lrpc explain` lists all")),
     }
-    Ok(())
 }
 
 /// The code that was probably meant: the one with the fewest edits, at most a third of its length.

@@ -4,7 +4,7 @@
 //! Each finding has a file here that makes its words out of facts, and a page in `loader/diagnostics/`.
 //!
 //! INVARIANT: a headline depends on the node in nothing but a pod's name, so that one finding over many
-//! nodes is reported once ([`across`]); what else differs from node to node stands in the help.
+//! nodes is reported once ([`across()`]); what else differs from node to node stands in the help.
 
 mod across;
 mod field;

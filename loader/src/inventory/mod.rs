@@ -168,6 +168,12 @@ impl Inventory {
         &self.pods
     }
 
+    /// The pod of a namespace and name.
+    pub fn pod(&self, namespace: &str, name: &str) -> Option<&Pod> {
+        let key = |pod: &Pod| (&*pod.reference.namespace, &*pod.reference.name).cmp(&(namespace, name));
+        self.pods.get(self.pods.binary_search_by(key).ok()?)
+    }
+
     /// The pods of a namespace that are scheduled on a node, sorted by name.
     pub fn pods_on(&self, node: &str, namespace: &str) -> impl Iterator<Item = &Pod> {
         self.index.pods_on(node, namespace).iter().filter_map(|&place| self.pods.get(place))

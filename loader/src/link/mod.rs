@@ -17,13 +17,16 @@ mod policy;
 mod selected;
 mod served;
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 use lrpc_schema::image::{Image, Policy, PolicyName};
 
 use crate::findings::Finding;
 use crate::inventory::{Inventory, Node};
-use crate::mapset::MapSet;
+use crate::mapset::{MapSet, PodRef};
 use claims::Claims;
+use selected::{Selected, client_pods};
 
 pub(crate) use claims::Claim;
 
@@ -99,6 +102,12 @@ impl<'a> Linker<'a> {
         let policy = claims.ok().and_then(|place| self.claims.get(place)).map(|claims| claims.policy);
         policy.map_or(0, |policy| self.inventory.nodes().filter(|node| acts_on(policy, node)).count())
     }
+}
+
+/// The pods of a node whose own connections a policy leaves alone (L8), and those that it has as clients
+/// (L6): what its rows say, and what they leave out where they are `original`.
+pub(crate) fn parties(policy: &Policy, inventory: &Inventory, node: &str) -> (Arc<[PodRef]>, Arc<[PodRef]>) {
+    (Selected::new(policy, inventory, node).exempt(), client_pods(policy, inventory, node))
 }
 
 /// Whether a policy acts on a node (L7).

@@ -44,14 +44,18 @@ pub struct ShownBackend {
     pub pods: Option<Vec<String>>,
 }
 
+impl From<&Backend> for ShownBackend {
+    fn from(to: &Backend) -> Self {
+        Self { address: to.address, port: to.port.get(), pods: Some(names(&to.pods)) }
+    }
+}
+
+fn names(pods: &[PodRef]) -> Vec<String> {
+    pods.iter().map(ToString::to_string).collect()
+}
+
 impl From<&Row> for ShownRow {
     fn from(row: &Row) -> Self {
-        let names = |pods: &[PodRef]| pods.iter().map(ToString::to_string).collect();
-        let backends = row.backends().iter().map(|to| ShownBackend {
-            address: to.address,
-            port: to.port.get(),
-            pods: Some(names(&to.pods)),
-        });
         Self {
             address: row.frontend.address,
             port: row.frontend.port.get(),
@@ -60,7 +64,7 @@ impl From<&Row> for ShownRow {
             service: row.service.as_ref().map(ToString::to_string),
             state: row.state().to_string(),
             reason: row.reason().map(|reason| reason.to_string()),
-            backends: backends.collect(),
+            backends: row.backends().iter().map(ShownBackend::from).collect(),
             skip: Some(names(&row.skip)),
             clients: Some(row.clients.to_string()),
         }

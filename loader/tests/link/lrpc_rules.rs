@@ -125,8 +125,8 @@ fn l18_the_first_reason_that_holds() {
     assert_eq!(reason(&policy, &objects, Some(&none)), "node-not-selected");
     policy.nodes = None;
     assert_eq!(reason(&policy, &objects, Some(&none)), "address-owned-by-service");
-    assert_eq!(reason(&policy, &[nobody.clone()], Some(&none)), "address-not-allowed");
-    assert_eq!(reason(&policy, &[nobody.clone()], None), "backend-not-identified");
+    assert_eq!(reason(&policy, std::slice::from_ref(&nobody), Some(&none)), "address-not-allowed");
+    assert_eq!(reason(&policy, std::slice::from_ref(&nobody), None), "backend-not-identified");
     assert_eq!(reason(&policy, &[unready(nobody.clone())], None), "no-ready-backend");
     policy.skip = false;
     assert_eq!(reason(&policy, &[nobody], None), "no-usable-backend");

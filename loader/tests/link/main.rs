@@ -1,5 +1,11 @@
 //! What `link` makes of small worlds: one test for each rule of SEMANTICS.md that concerns selection, named
 //! after it, and the properties that hold for every world.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test fails"
+)]
 
 mod findings;
 mod frontends;

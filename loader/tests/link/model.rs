@@ -115,7 +115,7 @@ impl<'a> World<'a> {
         let original = |reason: &str| (format!("original {reason}"), BTreeMap::new());
         let fallback = |reason: &str| match policy.fallback {
             Fallback::Drop if self.is_served(spoken) => (format!("drop {reason}"), BTreeMap::new()),
-            _ => original(reason),
+            Fallback::Drop | Fallback::Original => original(reason),
         };
         let node = self
             .objects

@@ -163,7 +163,7 @@ fn as_str(texts: &[String]) -> Vec<&str> {
 }
 
 /// Policies, objects, and a narrower allow-list.
-fn world(bytes: &[u8]) -> (Vec<Policy>, Vec<Value>, Option<Vec<IpNet>>) {
+pub(crate) fn world(bytes: &[u8]) -> (Vec<Policy>, Vec<Value>, Option<Vec<IpNet>>) {
     let mut dice = Dice(bytes.iter());
     let policies = (0..1 + dice.below(3)).map(|number| dice.policy(number)).collect();
     let mut objects = vec![node("n1", &["192.0.2.1"]), node("n2", &["192.0.2.2", "198.51.100.1"])];
@@ -194,7 +194,7 @@ fn linked(policies: &[Policy], objects: &[Value], narrow: Option<&[IpNet]>) -> L
     lrpc_loader::link(&image, &inventory(objects), "n1", narrow).unwrap()
 }
 
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let cases =
         if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { CASES };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

@@ -12,7 +12,7 @@ use super::world::*;
 
 /// A world of `pods` pods, 110 to a node, and as many Services as policies, each policy with one pod on
 /// every node at most.
-fn world(policies: usize, pods: usize) -> (Image, Inventory) {
+fn world(policies: usize, pods: usize) -> (Image, String) {
     let policy = |number: usize| {
         let mut policy = if number.is_multiple_of(2) {
             let ip = std::net::Ipv4Addr::from(0xa9fe_0000 + u32::try_from(number).unwrap());
@@ -42,17 +42,20 @@ fn world(policies: usize, pods: usize) -> (Image, Inventory) {
     }
     let nodes: Vec<_> = (0..pods.div_ceil(110)).map(|number| node(&format!("n{number}"), &[])).collect();
     write!(dump, "{}]}}", json!(nodes).to_string().trim_matches(['[', ']'])).unwrap();
+    (Image::seal((0..policies).map(policy).collect(), None, None), dump)
+}
+
+fn read(dump: &str) -> Inventory {
     let mut builder = Builder::default();
-    let start = Instant::now();
-    builder.add("dump", &dump).unwrap();
-    println!("inventory of {pods} pods, {} MB: {:?}", dump.len() >> 20, start.elapsed());
-    (Image::seal((0..policies).map(policy).collect(), None, None), builder.build())
+    builder.add("dump", dump).unwrap();
+    builder.build()
 }
 
 /// Every policy finds its one pod on every node, through the index as through a small world.
 #[test]
 fn each_node_gets_its_own_backends() {
-    let (image, inventory) = world(220, 330);
+    let (image, dump) = world(220, 330);
+    let inventory = read(&dump);
     let linker = Linker::new(&image, &inventory, None);
     for node in 0..3 {
         let linked = linker.link(&format!("n{node}")).unwrap();
@@ -69,7 +72,10 @@ fn each_node_gets_its_own_backends() {
 #[test]
 #[ignore = "a measurement: run it with --release -- --ignored --nocapture"]
 fn timings() {
-    let (image, inventory) = world(10_000, 100_000);
+    let (image, dump) = world(10_000, 100_000);
+    let start = Instant::now();
+    let inventory = read(&dump);
+    println!("inventory of 100,000 pods, {} MB: {:?}", dump.len() >> 20, start.elapsed());
     let start = Instant::now();
     let linked = lrpc_loader::link(&image, &inventory, "n7", None).unwrap();
     println!("link of 10,000 policies for one node: {:?}", start.elapsed());

@@ -11,7 +11,7 @@ use super::layout::{
     RESERVED_AT, SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec, Protocol};
-use super::{Image, Operator, Place, Places, Requirement, Selector, encode};
+use super::{Image, Operator, Place, Places, Requirement, Selector, canonical, encode};
 
 /// Why bytes are not an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,10 +76,13 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
     if !policies.is_sorted_by(|a, b| a.name < b.name) {
         return Err(malformed("the policies are not in order"));
     }
-    let canonical =
+    if allowed.as_ref().is_some_and(|list| *list != canonical(list)) {
+        return Err(malformed("the allowed addresses are not in canonical form"));
+    }
+    let is_rewritten =
         |id, bytes: &[u8]| sections.iter().any(|section| section.id == id && section.bytes == bytes);
-    if !canonical(POLICIES, &encode::policies_section(&policies))
-        || !canonical(ALLOWED_ADDRESSES, &encode::allowed_section(allowed.as_deref()))
+    if !is_rewritten(POLICIES, &encode::policies_section(&policies))
+        || !is_rewritten(ALLOWED_ADDRESSES, &encode::allowed_section(allowed.as_deref()))
     {
         return Err(malformed("the policies are not in canonical form"));
     }
@@ -473,6 +476,21 @@ mod tests {
         }
         let reserved = rewritten(|bytes| bytes[RESERVED_AT] = 1);
         assert!(matches!(Image::decode(reserved), Err(DecodeError::Malformed { .. })));
+    }
+
+    /// Two spellings of one list would be two digests of one meaning.
+    #[test]
+    fn an_allow_list_has_one_form() {
+        let sealed = sample();
+        let list: [Vec<IpNet>; 3] = [
+            vec!["fd00::/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
+            vec!["10.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()],
+            vec!["10.0.0.1/8".parse().unwrap()],
+        ];
+        for list in list {
+            let (bytes, _) = encode::encode(sealed.policies(), Some(&list), None);
+            assert!(matches!(Image::decode(bytes), Err(DecodeError::Malformed { .. })), "{list:?}");
+        }
     }
 
     proptest::proptest! {

@@ -87,15 +87,11 @@ impl Image {
     /// written in the order that counts (R8).
     pub fn seal(
         mut policies: Vec<Policy>,
-        mut allowed_addresses: Option<Vec<IpNet>>,
+        allowed_addresses: Option<Vec<IpNet>>,
         places: Option<Places>,
     ) -> Self {
         policies.sort_by(|a, b| a.name.cmp(&b.name));
-        if let Some(list) = &mut allowed_addresses {
-            *list = list.iter().map(IpNet::trunc).collect();
-            list.sort_unstable();
-            list.dedup();
-        }
+        let allowed_addresses = allowed_addresses.as_deref().map(canonical);
         let places = places.map(Places::sorted);
         let (bytes, digest) = encode::encode(&policies, allowed_addresses.as_deref(), places.as_ref());
         Self { policies, allowed_addresses, places, bytes, digest }
@@ -134,4 +130,12 @@ impl Image {
     pub fn digest(&self) -> Digest {
         self.digest
     }
+}
+
+/// An allow-list in the one form in which it is written: networks without host bits, sorted, each once.
+fn canonical(list: &[IpNet]) -> Vec<IpNet> {
+    let mut list: Vec<_> = list.iter().map(IpNet::trunc).collect();
+    list.sort_unstable();
+    list.dedup();
+    list
 }

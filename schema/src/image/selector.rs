@@ -70,6 +70,8 @@ impl fmt::Display for Requirement {
         match (self.operator, self.values.as_slice()) {
             (Operator::In, [value]) => write!(f, "{key}={value}"),
             (Operator::In, values) => write!(f, "{key} in ({})", values.join(",")),
+            // `k notin ()` would be a list without values.
+            (Operator::NotIn, [value]) if value.is_empty() => write!(f, "{key}!="),
             (Operator::NotIn, values) => write!(f, "{key} notin ({})", values.join(",")),
             (Operator::Exists, _) => f.write_str(key),
             (Operator::DoesNotExist, _) => write!(f, "!{key}"),
@@ -141,6 +143,12 @@ mod tests {
         assert!(!holds("app", Operator::DoesNotExist, &[]));
         assert!(holds("tier", Operator::DoesNotExist, &[]));
         assert!(Selector::default().matches(&labels));
+    }
+
+    #[test]
+    fn an_empty_value_is_written_so_that_it_is_read_again() {
+        assert_eq!(requirement("app", Operator::In, &[""]).to_string(), "app=");
+        assert_eq!(requirement("app", Operator::NotIn, &[""]).to_string(), "app!=");
     }
 
     #[test]
