@@ -34,7 +34,7 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     cargo(repository, "clippy --quiet --workspace --all-targets -- --deny warnings")?;
     step(&begin, "tests, on the kernel too");
     let mut tests = repository.cargo();
-    tests.args(["test", "--workspace"]);
+    tests.args(["test", "--workspace", "--no-fail-fast"]);
     // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
     run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
     step(&begin, "documentation");

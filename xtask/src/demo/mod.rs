@@ -29,14 +29,16 @@ pub(crate) fn show(repository: &Repository) -> Result<()> {
     let folder = repository.target().join("demo");
     write(&folder.join("second/policy.yaml"), SECOND_POLICY.as_bytes())?;
     let image = |name: &str| folder.join(name).display().to_string();
-    let (all, first, second) = (image("policies.lrpc"), image("first.lrpc"), image("second.lrpc"));
+    let (all, guide) = (image("policies.lrpc"), image("guide.lrpc"));
+    let (first, second) = (image("first.lrpc"), image("second.lrpc"));
 
     say("The policies of this repository, checked and compiled");
     demo.lrpc(&["compile", "policies", "-o", &all])?;
+    demo.lrpc(&["compile", "policies/address-redirect", "policies/service-redirect", "-o", &guide])?;
     demo.lrpc(&["compile", "policies/address-redirect", "-o", &first])?;
     demo.lrpc(&["compile", &folder.join("second").display().to_string(), "-o", &second])?;
-    say("What a node would do with them");
-    demo.lrpc(&["link", &all, "--inventory", INVENTORY, "--node", NODE])?;
+    say("What a node would do with the guide's");
+    demo.lrpc(&["link", &guide, "--inventory", INVENTORY, "--node", NODE])?;
 
     // A sandbox changes the namespaces of its thread for good.
     let load = thread::spawn(move || demo.load(&first, &second)).join();
