@@ -271,9 +271,12 @@ impl Node {
                 }
             }
         };
-        let slot = match loaded {
-            None => 0,
-            Some(loaded) => steps::empty_slot(&loaded.shared.occupants()?).ok_or(Error::NoSlot)?,
+        let (slot, evicted) = match loaded {
+            None => (0, None),
+            Some(loaded) => {
+                let resident = loaded.resident.iter().map(|(&number, one)| (number, one.slot)).collect();
+                steps::room(&loaded.shared.occupants()?, &resident, loaded.active).ok_or(Error::NoSlot)?
+            }
         };
         let hooks = self.needs(cgroup, active)?;
         let unchanged = active.is_some_and(|record| {
@@ -286,6 +289,7 @@ impl Node {
             first: loaded.is_none(),
             generation: self.next_generation(loaded)?,
             slot,
+            evicted,
             slots,
             active: loaded.map(|loaded| loaded.active),
             resident: loaded.map(Loaded::numbers).unwrap_or_default(),

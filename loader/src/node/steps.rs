@@ -1,6 +1,7 @@
 //! What an apply does to the kernel, as data: [`plan`] says which steps, one interpreter performs them
 //! ([`transaction`](super::transaction)), `--dry-run` prints them, and tests cut them short.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use lrpc_schema::records::TABLES;
@@ -29,6 +30,9 @@ pub enum Step {
         /// The generation.
         generation: u64,
     },
+    /// Let every program run that looks into an inactive slot end, where an earlier generation must go before
+    /// there is an empty slot.
+    Wait,
     /// Put the tables into an empty slot of all outer maps, concurrently.
     Insert {
         /// The slot.
@@ -73,6 +77,7 @@ impl fmt::Display for Step {
             Self::Build { table, entries } => write!(f, "build table `{table}` with {entries} entries"),
             Self::Seal => f.write_str("read the tables back, compare and freeze them"),
             Self::Pin { generation } => write!(f, "pin the tables of generation {generation} as staged"),
+            Self::Wait => f.write_str("let runs that look into inactive slots end"),
             Self::Insert { slot } => write!(f, "put the tables into slot {slot} of all outer maps"),
             Self::Attach { hook } => write!(f, "attach `{hook}`"),
             Self::Replace { hook } => write!(f, "replace the program of `{hook}`"),
@@ -101,8 +106,10 @@ pub(crate) struct Situation {
     pub(crate) first: bool,
     /// The number of the new generation.
     pub(crate) generation: u64,
-    /// The empty slot that it gets.
+    /// The slot that it gets.
     pub(crate) slot: u16,
+    /// The earlier generation that must leave that slot first.
+    pub(crate) evicted: Option<u64>,
     /// Slots of every outer map.
     pub(crate) slots: u16,
     /// The active generation.
@@ -121,8 +128,12 @@ pub(crate) const SPARE_SLOTS: u16 = 2;
 
 /// The steps of an apply, in order.
 pub(crate) fn plan(situation: &Situation) -> Vec<Step> {
-    let Situation { first, generation, slot, slots, active, ref resident, ref hooks, entries } = *situation;
+    let Situation { first, generation, slot, evicted, slots, active, ref resident, ref hooks, entries } =
+        *situation;
     let mut steps = Vec::new();
+    if let Some(generation) = evicted {
+        steps.extend([Step::Wait, Step::Retire { generation }]);
+    }
     if first {
         steps.push(Step::Create { slots });
     }
@@ -138,7 +149,9 @@ pub(crate) fn plan(situation: &Situation) -> Vec<Step> {
     }
     steps.extend([Step::Flip { generation, slot }, Step::Settle { generation }]);
     let keep = slots.saturating_sub(SPARE_SLOTS);
-    steps.extend(retired(resident, active, keep).into_iter().map(|generation| Step::Retire { generation }));
+    let retired =
+        retired(resident, active, keep).into_iter().filter(|generation| Some(*generation) != evicted);
+    steps.extend(retired.map(|generation| Step::Retire { generation }));
     if hooks.iter().any(|(_, need)| *need == Need::Replace) {
         steps.push(Step::Tidy);
     }
@@ -154,8 +167,22 @@ fn retired(resident: &[u64], active: Option<u64>, keep: u16) -> Vec<u64> {
     others.split_off(others.len().min(usize::from(keep).saturating_sub(taken)))
 }
 
+/// The slot for a new generation: an empty one, else that of the oldest generation that is not active, which
+/// then has to leave it. All slots are taken only after two loaders in a row died between the flip and the
+/// retirement of the generations that it made one too many.
+pub(crate) fn room(
+    occupants: &[Vec<Option<u32>>],
+    resident: &BTreeMap<u64, u16>,
+    active: u64,
+) -> Option<(u16, Option<u64>)> {
+    let oldest = || resident.iter().find(|(generation, _)| **generation != active);
+    empty_slot(occupants)
+        .map(|slot| (slot, None))
+        .or_else(|| oldest().map(|(generation, slot)| (*slot, Some(*generation))))
+}
+
 /// The first slot that no outer map has anything in.
-pub(crate) fn empty_slot(occupants: &[Vec<Option<u32>>]) -> Option<u16> {
+fn empty_slot(occupants: &[Vec<Option<u32>>]) -> Option<u16> {
     let empty = occupants.iter().position(|tables| tables.iter().all(Option::is_none))?;
     u16::try_from(empty).ok()
 }
@@ -169,6 +196,7 @@ mod tests {
             first: false,
             generation: 8,
             slot: 2,
+            evicted: None,
             slots: 4,
             active: Some(7),
             resident: vec![6, 7],
@@ -202,6 +230,22 @@ mod tests {
         assert_eq!(retired(&[7], Some(7), 1), [] as [u64; 0], "it goes with the next apply");
         assert_eq!(retired(&[4, 5, 6, 7], Some(7), 4), [4]);
         assert_eq!(retired(&[], None, 2), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn where_every_slot_is_taken_the_oldest_leaves_after_a_grace_period() {
+        let full = vec![vec![Some(1)]; 4];
+        let resident = BTreeMap::from([(4, 1), (5, 2), (6, 3), (7, 0)]);
+        assert_eq!(room(&full, &resident, 7), Some((1, Some(4))));
+        assert_eq!(room(&full, &resident, 4), Some((2, Some(5))), "after a rollback");
+        assert_eq!(room(&full, &BTreeMap::from([(7, 0)]), 7), None, "slots with maps that are nobody's");
+        let steps = plan(&Situation { slot: 1, evicted: Some(4), resident: vec![4, 5, 6, 7], ..situation() });
+        assert_eq!(steps[..2], [Step::Wait, Step::Retire { generation: 4 }]);
+        let retired: Vec<_> = steps.iter().filter(|step| matches!(step, Step::Retire { .. })).collect();
+        assert_eq!(
+            retired,
+            [4, 6, 5].map(|generation| Step::Retire { generation }).iter().collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -87,6 +87,7 @@ impl<'a> Transaction<'a> {
                 self.tables = Some(tables);
             }
             Step::Pin { generation } => self.tables()?.pin(&pins.staged(*generation))?,
+            Step::Wait => self.wait()?,
             Step::Insert { slot } => self.shared()?.put(*slot, self.tables()?.maps())?,
             Step::Attach { hook } => self.attach(hook_named(hook)?)?,
             Step::Replace { hook } => self.replace(hook_named(hook)?)?,
@@ -126,6 +127,16 @@ impl<'a> Transaction<'a> {
             link.replace(&program, self.program(hook)?)?;
         }
         Ok(())
+    }
+
+    /// An outer update that changes nothing: the active slot gets the maps that it has. Its return is the
+    /// grace period after which a slot that is inactive may be emptied.
+    fn wait(&self) -> Result<(), Error> {
+        let shared = self.shared()?;
+        let cell = shared.active();
+        let active = cell.generation().ok_or(Error::NothingLoaded)?;
+        let tables = Generation::open(&self.pins.resident(active))?.ok_or(Error::NotResident(active))?;
+        Ok(shared.put(cell.slot(), tables.maps())?)
     }
 
     /// A generation is demoted first, in one rename, so that a half-removed one never looks resident.

@@ -11,6 +11,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("death_at_each_step_of_a_first_load", death_at_each_step_of_a_first_load),
     ("death_at_each_step_of_a_swap", death_at_each_step_of_a_swap),
     ("death_at_each_step_of_an_upgrade", death_at_each_step_of_an_upgrade),
+    ("deaths_in_a_row_after_the_flip", deaths_in_a_row_after_the_flip),
     ("half_a_staged_generation_is_discarded", half_a_staged_generation_is_discarded),
     ("a_failed_step_is_undone", a_failed_step_is_undone),
     ("two_loaders_do_not_meet", two_loaders_do_not_meet),
@@ -79,6 +80,26 @@ fn death_at_each_step_of_a_swap() {
         steps += 1;
     }
     assert!(steps >= 9, "only {steps} steps");
+}
+
+/// Loaders that die between the flip and the retirement of earlier generations leave ever more of them, until
+/// no slot is empty. The next one makes room.
+fn deaths_in_a_row_after_the_flip() {
+    let world = World::new();
+    let mut evictions = 0;
+    for round in 0..8 {
+        let backend = if round % 2 == 0 { OLD } else { NEW };
+        let planned = world.node.preview(&set(&[row(FRONTEND, backend)]), &options()).unwrap().steps;
+        evictions += planned.iter().filter(|step| matches!(step, Step::Wait)).count();
+        let flip = planned.iter().position(|step| matches!(step, Step::Flip { .. })).unwrap();
+        die_before(&world, backend, flip + 2);
+        assert_eq!(world.reached(), backend, "round {round}");
+        world.whole();
+    }
+    assert!(evictions >= 2, "every slot was taken {evictions} times");
+    let next = world.apply(OLD).unwrap();
+    assert_eq!(next.status.active.unwrap().resident.len(), 2);
+    world.whole();
 }
 
 /// The programs of this binary pass for those of another version once their directory has another name.
