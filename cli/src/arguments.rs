@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::output::Format;
+
 /// Which manifests to read, and with which rules.
 #[derive(Debug, Args)]
 pub(crate) struct ManifestArgs {
@@ -56,4 +58,15 @@ pub(crate) struct NodeDirsArgs {
     /// Directory for the history and the images by digest
     #[arg(long, value_name = "DIR", default_value = "/var/lib/lrpc")]
     pub(crate) state: PathBuf,
+}
+
+/// What every command takes that only looks at a node or empties it.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    #[command(flatten)]
+    pub(crate) dirs: NodeDirsArgs,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }

@@ -1,12 +1,15 @@
-//! All files together: the rules between policies, the severities, and the plan where nothing is wrong.
+//! All files together: the rules between policies, what comments allow, the severities, and the plan where
+//! nothing is wrong.
 
 use std::sync::Arc;
 
 use crate::check::{self, Member, PAGES, Set, foreign_kind, unused_allow};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Page, Severity};
 use crate::options::{Level, Options};
 use crate::parsed::Parsed;
 use crate::plan::Plan;
+use crate::source::Source;
+use crate::syntax::allow::Allow;
 
 /// What [`check`] found.
 #[derive(Debug)]
@@ -19,9 +22,25 @@ pub struct Checked {
     pub ignored: usize,
 }
 
+/// A set of policies that was held against every rule, before comments silence what they allow and the
+/// severities are set: what others find in the plan can still join.
+#[derive(Debug)]
+pub struct Examined<'o> {
+    options: &'o Options,
+    plan: Option<Plan>,
+    diagnostics: Vec<Diagnostic>,
+    allows: Vec<(Source, Vec<Allow>)>,
+    ignored: usize,
+}
+
 /// Checks the policies of all files against the rules and each other. The order of the files does not
 /// matter.
-pub fn check(mut files: Vec<Parsed>, options: &Options) -> Checked {
+pub fn check(files: Vec<Parsed>, options: &Options) -> Checked {
+    examine(files, options).settle(None)
+}
+
+/// [`check`] in two steps, for those who link the plan and report both together.
+pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     files.sort_by(|a, b| (a.source.name(), a.source.text()).cmp(&(b.source.name(), b.source.text())));
     let default = options.default_namespace.as_deref();
     let mut diagnostics = Vec::new();
@@ -42,47 +61,81 @@ pub fn check(mut files: Vec<Parsed>, options: &Options) -> Checked {
     let policies = files.iter().flat_map(|file| &file.policies);
     let members = policies.map(|policy| Member { policy, name: policy.policy_name(default) }).collect();
     check::set(&Set { members, options }, &mut diagnostics);
-    silence(&files, &mut diagnostics);
-    set_severities(options, &mut diagnostics);
-    diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    let is_sound = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
     let ignored = files.iter().map(|file| file.foreign.len()).sum();
+    let mut allows = Vec::new();
+    for file in files.iter_mut().filter(|file| !file.allows.is_empty()) {
+        allows.push((file.source.clone(), std::mem::take(&mut file.allows)));
+    }
     let policies = files.into_iter().flat_map(|file| file.policies);
-    Checked { plan: if is_sound { Plan::new(policies, options) } else { None }, diagnostics, ignored }
+    let plan = if is_sound(&diagnostics) { Plan::new(policies, options) } else { None };
+    Examined { options, plan, diagnostics, allows, ignored }
 }
 
-/// Takes out the warnings that a comment allows, and reports the comments that allow nothing.
-fn silence(files: &[Parsed], diagnostics: &mut Vec<Diagnostic>) {
-    for file in files.iter().filter(|file| !file.allows.is_empty()) {
-        let in_file = |diagnostic: &Diagnostic| {
-            diagnostic
-                .primary
-                .as_ref()
-                .is_some_and(|label| Arc::ptr_eq(label.source.text(), file.source.text()))
-        };
-        let mut is_used = vec![false; file.allows.len()];
-        diagnostics.retain(|diagnostic| {
-            if diagnostic.severity == Severity::Error || !in_file(diagnostic) {
-                return true;
-            }
-            let line = diagnostic.line_and_column().map(|(line, _)| line);
-            let mut is_allowed = false;
-            for (allow, is_used) in file.allows.iter().zip(&mut is_used) {
-                if allow.code == diagnostic.code && Some(allow.line) == line {
-                    *is_used = true;
-                    is_allowed = true;
-                }
-            }
-            !is_allowed
-        });
-        // Behind an error a rule may not have run, so nothing is said about comments for it.
-        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error && in_file(diagnostic))
-        {
-            continue;
-        }
-        let unused = file.allows.iter().zip(is_used).filter(|(_, is_used)| !is_used);
-        diagnostics.extend(unused.map(|(allow, _)| unused_allow::report(&file.source, allow, PAGES)));
+impl Examined<'_> {
+    /// The policies, where no rule is broken.
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
     }
+
+    /// Adds what others found in the plan (`None`: nobody looked), takes out what comments allow, and sets
+    /// the severities.
+    pub fn settle(mut self, found: Option<Vec<Diagnostic>>) -> Checked {
+        let looked = found.is_some();
+        let numbered = found.unwrap_or_default().into_iter().enumerate();
+        self.diagnostics
+            .extend(numbered.map(|(place, found)| Diagnostic { given: Some(place), ..found }));
+        self.silence(looked);
+        let Self { options, plan, mut diagnostics, ignored, .. } = self;
+        set_severities(options, &mut diagnostics);
+        diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        Checked { plan: plan.filter(|_| is_sound(&diagnostics)), diagnostics, ignored }
+    }
+
+    /// Takes out the warnings that a comment allows, and reports the comments that allow nothing. Where
+    /// nobody looked, a comment for what they might have found is left alone.
+    fn silence(&mut self, looked: bool) {
+        let foreign = &self.options.foreign_pages;
+        let is_open = |allow: &Allow| {
+            let is_it = |page: &&Page| page.code == allow.code && page.severity == Severity::Warning;
+            !looked && foreign.iter().any(|page| is_it(&page))
+        };
+        let pages: Vec<Page> = PAGES.iter().chain(foreign).copied().collect();
+        let diagnostics = &mut self.diagnostics;
+        for (source, allows) in &self.allows {
+            let in_file = |diagnostic: &Diagnostic| {
+                diagnostic
+                    .primary
+                    .as_ref()
+                    .is_some_and(|label| Arc::ptr_eq(label.source.text(), source.text()))
+            };
+            let mut is_used = vec![false; allows.len()];
+            diagnostics.retain(|diagnostic| {
+                if diagnostic.severity == Severity::Error || !in_file(diagnostic) {
+                    return true;
+                }
+                let line = diagnostic.line_and_column().map(|(line, _)| line);
+                let mut is_allowed = false;
+                for (allow, is_used) in allows.iter().zip(&mut is_used) {
+                    if allow.code == diagnostic.code && Some(allow.line) == line {
+                        *is_used = true;
+                        is_allowed = true;
+                    }
+                }
+                !is_allowed
+            });
+            // Behind an error a rule may not have run, so nothing is said about comments for it.
+            let is_wrong = |found: &Diagnostic| found.severity == Severity::Error && in_file(found);
+            if diagnostics.iter().any(is_wrong) {
+                continue;
+            }
+            let unused = allows.iter().zip(is_used).filter(|(allow, is_used)| !is_used && !is_open(allow));
+            diagnostics.extend(unused.map(|(allow, _)| unused_allow::report(source, allow, &pages)));
+        }
+    }
+}
+
+fn is_sound(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning)
 }
 
 fn set_severities(options: &Options, diagnostics: &mut Vec<Diagnostic>) {

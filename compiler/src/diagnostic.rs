@@ -60,6 +60,9 @@ pub struct Diagnostic {
     pub related: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
+    /// Its place in the list that [`Examined::settle`](crate::Examined::settle) was given; `None` for the
+    /// compiler's own.
+    pub given: Option<usize>,
 }
 
 impl Diagnostic {
@@ -117,6 +120,7 @@ impl Page {
             primary: None,
             related: Vec::new(),
             help: None,
+            given: None,
         }
     }
 }
@@ -147,7 +151,7 @@ pub(crate) fn shown(text: &str) -> String {
             '`' => out.push('\''),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            control if control.is_control() => out.extend(control.escape_unicode()),
+            hidden if is_hidden(hidden) => out.extend(hidden.escape_unicode()),
             plain => out.push(plain),
         }
     }
@@ -158,9 +162,22 @@ pub(crate) fn shown(text: &str) -> String {
     out
 }
 
+/// A character that a terminal does not show, or that turns the text around it: marks, zero widths, and
+/// changes of direction.
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}')
+        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_spelt_out() {
+        assert_eq!(shown("\u{feff}kind\u{202e}"), "`\\u{feff}kind\\u{202e}`");
+    }
 
     #[test]
     fn user_text_stays_on_one_line() {

@@ -5,7 +5,8 @@
 //! ```
 //! [`parse`] reads one file: `syntax` makes trees with spans, `lower` makes typed policies (`hir`) of those
 //! documents that are policies. [`check`](check()) puts the files together and runs the rules between
-//! policies; the folder `check` has a file for each diagnostic. [`emit`] seals the plan into an image.
+//! policies; the folder `check` has a file for each diagnostic. [`examine`] is the same with room for what a
+//! link finds in the plan. [`emit`] seals the plan into an image.
 //!
 //! The compiler is a function of its input: it does no I/O and reads no clock, environment or randomness,
 //! starts no threads, and iterates in no hash order. It knows no node, no kernel and no cluster.
@@ -25,7 +26,7 @@ mod source;
 mod syntax;
 
 pub use check::PAGES;
-pub use checked::{Checked, check};
+pub use checked::{Checked, Examined, check, examine};
 pub use diagnostic::{Diagnostic, Label, Page, Severity};
 pub use options::{Level, MatcherKind, NamespaceRule, Options};
 pub use parsed::{Parsed, parse};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use crate::diagnostic::Page;
+
 /// Options of [`check`](crate::check()); the default allows everything.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -15,6 +17,9 @@ pub struct Options {
     pub strict_kinds: bool,
     /// What warnings count as, by code. Errors stay errors whatever stands here.
     pub severities: BTreeMap<String, Level>,
+    /// The diagnostics that others find in a plan, as a link does: a comment may allow their warnings, and
+    /// [`Examined::settle`](crate::Examined::settle) takes them in.
+    pub foreign_pages: Vec<Page>,
     /// What the policies of a namespace may redirect (L19), by namespace; `*` is every one not named.
     pub namespaces: BTreeMap<String, NamespaceRule>,
 }

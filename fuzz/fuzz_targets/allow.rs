@@ -7,7 +7,10 @@ use lrpc_compiler::Severity;
 
 fuzz_target!(|comment: &str| {
     // What ends a comment, and what no text may hold, is the business of the target `parse`.
-    if comment.chars().any(|character| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')) {
+    if comment.chars().any(|character| {
+        character.is_control()
+            || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    }) {
         return;
     }
     let (checked, _) = lrpc_fuzz::compile(&lrpc_fuzz::with_comment(comment));
@@ -16,7 +19,9 @@ fuzz_target!(|comment: &str| {
     assert!(errors.clone().all(|found| found.code == "malformed-allow"), "{codes:?}");
     match codes.as_slice() {
         [] | ["empty-selector"] => {}
-        [_, _] => assert!(codes.contains(&"empty-selector") && !codes.iter().all(|code| *code == "empty-selector")),
+        [_, _] => {
+            assert!(codes.contains(&"empty-selector") && !codes.iter().all(|code| *code == "empty-selector"))
+        }
         other => panic!("{other:?}"),
     }
 });

@@ -5,7 +5,7 @@
 //!           ├─link─▶ MapSet (rows), Finding…
 //! Inventory ┘
 //! ```
-//! [`inventory`] reads what a cluster runs, [`link`] decides what each frontend of one node does
+//! [`inventory`] reads what a cluster runs, [`mod@link`] decides what each frontend of one node does
 //! ([`mapset`]), and [`findings`] say what does not fit. All of that is pure and runs on any system.
 //!
 //! ```text
@@ -23,6 +23,10 @@ pub mod mapset;
 pub mod link;
 
 pub mod findings;
+
+pub mod flow;
+
+pub mod trace;
 
 pub mod resolve;
 

@@ -9,9 +9,11 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod harness;
 mod sandbox;
 mod server;
 
 pub use client::{Answer, Client, Place, Storm, serve_if_client};
+pub use harness::{Test, run_kernel_tests};
 pub use sandbox::Sandbox;
 pub use server::Server;

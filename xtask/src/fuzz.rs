@@ -4,10 +4,10 @@
 //! needs a C++ compiler for libFuzzer itself and nothing else: no nightly, no cargo-fuzz.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::repository::{Failure, Repository, Result, run};
+use crate::repository::{Failure, Repository, Result, output, run};
 
 /// The targets, each a file in `fuzz/fuzz_targets` and a folder of seeds in `testdata/corpus`.
 const TARGETS: [&str; 4] = ["parse", "selector", "allow", "image"];
@@ -38,7 +38,7 @@ impl Args {
 /// Builds the targets and runs them one after the other, up to the first that fails.
 pub(crate) fn run_targets(repository: &Repository, args: &Args) -> Result<()> {
     let folder = build(repository)?;
-    let named = |target: &&str| args.targets.is_empty() || args.targets.iter().any(|name| name == target);
+    let named = |target: &&&str| args.targets.is_empty() || args.targets.iter().any(|name| name == **target);
     for target in TARGETS.iter().filter(named) {
         println!("-- {target}");
         run_one(repository, &folder.join(target), target, args.seconds)?;
@@ -49,16 +49,23 @@ pub(crate) fn run_targets(repository: &Repository, args: &Args) -> Result<()> {
 /// The folder of the built targets. The host is named as the target so that build scripts and procedural
 /// macros stay without instrumentation.
 fn build(repository: &Repository) -> Result<PathBuf> {
-    let host = env!("LRPC_HOST");
+    let host = host()?;
     let target = repository.target().join("fuzz");
     let mut cargo = repository.cargo();
-    cargo.args(["build", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", host]);
+    cargo.args(["build", "--quiet", "--release", "--manifest-path", "fuzz/Cargo.toml", "--target", &host]);
     run(cargo.arg("--target-dir").arg(&target).env("RUSTFLAGS", FLAGS))?;
     Ok(target.join(host).join("release"))
 }
 
+/// The triple that the compiler was built for.
+fn host() -> Result<String> {
+    let version = output(Command::new("rustc").args(["--version", "--verbose"]))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| Failure("`rustc -vV` names no host".into()))
+}
+
 /// New input goes to a folder that git ignores; what made a target fail, to `fuzz/artifacts`.
-fn run_one(repository: &Repository, program: &std::path::Path, target: &str, seconds: u32) -> Result<()> {
+fn run_one(repository: &Repository, program: &Path, target: &str, seconds: u32) -> Result<()> {
     let found = repository.target().join("fuzz/corpus").join(target);
     let artifacts = repository.path("fuzz/artifacts").join(target);
     for folder in [&found, &artifacts] {
@@ -70,6 +77,12 @@ fn run_one(repository: &Repository, program: &std::path::Path, target: &str, sec
     fuzzer.args([bound.as_str(), "-max_len=4096", "-timeout=30", "-rss_limit_mb=512", "-verbosity=0"]);
     fuzzer.args(["-print_final_stats=1", "-use_value_profile=1"]);
     fuzzer.arg(format!("-artifact_prefix={}/", artifacts.display()));
-    fuzzer.arg(format!("-dict={}", repository.path("fuzz/dictionaries").join(target).with_extension("dict").display()));
-    run(fuzzer.arg(found).arg(repository.path("testdata/corpus").join(target)))
+    let dictionary = repository.path("fuzz/dictionaries").join(target).with_extension("dict");
+    fuzzer.arg(format!("-dict={}", dictionary.display()));
+    fuzzer.arg(found).arg(repository.path("testdata/corpus").join(target));
+    if target == "parse" {
+        // Every manifest of the repository is a seed where it stands.
+        fuzzer.args(["policies", "testdata/cases"].map(|folder| repository.path(folder)));
+    }
+    run(&mut fuzzer)
 }

@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program for a terminal")]
 
+mod bench;
 mod bless;
 mod demo;
 mod ebpf;
+mod fuzz;
 mod packages;
 mod repository;
 mod suite;
@@ -40,6 +42,11 @@ enum Chore {
     Tidy(tidy::Args),
     /// Rewrite the goldens below testdata/cases
     Bless,
+    /// Replay the fuzz corpora and look for new input
+    Fuzz(fuzz::Args),
+    /// Measure the release build on generated input
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +59,8 @@ fn main() -> ExitCode {
         Chore::Toolchain => ebpf::toolchain::install(&repository).map(drop),
         Chore::Tidy(args) => tidy::run(&repository, &args),
         Chore::Bless => bless::run_cases(&repository),
+        Chore::Fuzz(args) => fuzz::run_targets(&repository, &args),
+        Chore::Bench(bench) => bench::run(&repository, &bench),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

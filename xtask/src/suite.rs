@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::ebpf;
+use crate::fuzz;
 use crate::packages;
 use crate::repository::{Repository, Result, run};
 use crate::tidy;
@@ -12,7 +13,11 @@ use crate::tidy;
 /// Debian packages that the tests run: real servers, real clients, and what makes their surroundings.
 const PACKAGES: &str = include_str!("../packages.txt");
 /// A program of each of them.
-const PROGRAMS: [&str; 4] = ["/usr/bin/dig", "/usr/sbin/dnsmasq", "/usr/sbin/ip", "/usr/bin/setpriv"];
+const PROGRAMS: [&str; 5] =
+    ["/usr/bin/dig", "/usr/sbin/dnsmasq", "/usr/sbin/ip", "/usr/bin/setpriv", "/usr/bin/g++"];
+
+/// How long each fuzz target looks for new input.
+const FUZZ_SECONDS: u32 = 20;
 
 /// Installs what is missing and runs every check, the quick ones first.
 pub(crate) fn run_all(repository: &Repository) -> Result<()> {
@@ -37,6 +42,8 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     tests.args(["test", "--workspace", "--no-fail-fast"]);
     // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
     run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
+    step(&begin, "fuzz: every corpus, and a little beyond");
+    fuzz::run_targets(repository, &fuzz::Args::briefly(FUZZ_SECONDS))?;
     step(&begin, "documentation");
     let mut docs = repository.cargo();
     docs.args("doc --quiet --workspace --no-deps --document-private-items".split(' '));

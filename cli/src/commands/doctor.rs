@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use lrpc_loader::node::{Check, Verdict};
 
-use crate::arguments::NodeDirsArgs;
+use crate::arguments::NodeArgs;
 use crate::commands::node;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
@@ -14,16 +14,12 @@ use crate::output::{Format, Output};
 #[command(after_help = "Example: lrpc doctor")]
 pub(crate) struct Args {
     #[command(flatten)]
-    dirs: NodeDirsArgs,
-
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    node: NodeArgs,
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let checks = node::open(&args.dirs).doctor();
-    match args.format {
+    let checks = node::open(&args.node.dirs).doctor();
+    match args.node.format {
         Format::Json => output.json(&checks)?,
         Format::Human => output.result(&checks.iter().map(render).collect::<String>())?,
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use lrpc_loader::node::Dump;
 
-use crate::arguments::NodeDirsArgs;
+use crate::arguments::NodeArgs;
 use crate::commands::{node, row};
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
@@ -14,16 +14,12 @@ use crate::output::{Format, Output};
 #[command(after_help = "Example: lrpc dump --format json")]
 pub(crate) struct Args {
     #[command(flatten)]
-    dirs: NodeDirsArgs,
-
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    node: NodeArgs,
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let dump = node::open(&args.dirs).dump().map_err(node::failure)?;
-    match args.format {
+    let dump = node::open(&args.node.dirs).dump().map_err(node::failure)?;
+    match args.node.format {
         Format::Json => output.json(&dump)?,
         Format::Human => output.result(&render(&dump))?,
     }

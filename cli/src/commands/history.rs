@@ -2,7 +2,7 @@
 
 use lrpc_loader::state::{Action, Event, Outcome as ActionOutcome};
 
-use crate::arguments::NodeDirsArgs;
+use crate::arguments::NodeArgs;
 use crate::commands::node;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
@@ -12,16 +12,12 @@ use crate::output::{Format, Output};
 #[command(after_help = "Example: lrpc history --format json")]
 pub(crate) struct Args {
     #[command(flatten)]
-    dirs: NodeDirsArgs,
-
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    node: NodeArgs,
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let events = node::open(&args.dirs).history().map_err(node::failure)?;
-    match args.format {
+    let events = node::open(&args.node.dirs).history().map_err(node::failure)?;
+    match args.node.format {
         Format::Json => output.json(&events)?,
         Format::Human if events.is_empty() => output.message("nothing has been loaded here"),
         Format::Human => output.result(&events.iter().map(line).collect::<String>())?,

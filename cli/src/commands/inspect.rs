@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use lrpc_schema::image::{FORMAT, Image, Matcher, Policy, PortSpec};
+use lrpc_schema::image::{FORMAT, Image};
 use serde::Serialize;
 
 use crate::commands::image;
+use crate::commands::policy::{PolicyView, shown_ports};
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
@@ -41,41 +42,6 @@ struct Inspection {
     policies: Vec<PolicyView>,
 }
 
-#[derive(Serialize)]
-struct PolicyView {
-    policy: String,
-    kind: &'static str,
-    frontend: FrontendView,
-    backend: BackendView,
-    skip: bool,
-    fallback: &'static str,
-    clients: String,
-    nodes: Option<String>,
-    shadow_service: bool,
-    at: Option<String>,
-}
-
-#[derive(Serialize)]
-struct FrontendView {
-    address: Option<String>,
-    service: Option<String>,
-    ports: Vec<PortView>,
-}
-
-#[derive(Serialize)]
-struct BackendView {
-    selector: String,
-    ports: Vec<PortView>,
-    address: Option<String>,
-}
-
-#[derive(Serialize)]
-struct PortView {
-    port: u16,
-    protocol: &'static str,
-    name: Option<String>,
-}
-
 impl Inspection {
     fn of(image: &Image) -> Self {
         Self {
@@ -88,43 +54,6 @@ impl Inspection {
             policies: image.policies().iter().map(|policy| PolicyView::of(policy, image)).collect(),
         }
     }
-}
-
-impl PolicyView {
-    fn of(policy: &Policy, image: &Image) -> Self {
-        let (address, service) = match &policy.frontend {
-            Matcher::Address { ip, .. } => (Some(ip.to_string()), None),
-            Matcher::Service { name, .. } => (None, Some(format!("{}/{name}", policy.name.namespace))),
-        };
-        let place = image.places().and_then(|places| places.policy(&policy.name));
-        Self {
-            policy: policy.name.to_string(),
-            kind: policy.kind().as_str(),
-            frontend: FrontendView { address, service, ports: ports(policy.frontend.ports()) },
-            backend: BackendView {
-                selector: policy.backend.selector.to_string(),
-                ports: ports(&policy.backend.ports),
-                address: policy.backend.address.map(|address| address.to_string()),
-            },
-            skip: policy.skip,
-            fallback: policy.fallback.as_str(),
-            clients: policy.clients.to_string(),
-            nodes: policy.nodes.as_ref().map(ToString::to_string),
-            shadow_service: policy.shadow_service,
-            at: place.map(|place| format!("{}:{}", place.file, place.line)),
-        }
-    }
-}
-
-fn ports(ports: &[PortSpec]) -> Vec<PortView> {
-    ports
-        .iter()
-        .map(|port| PortView {
-            port: port.port.get(),
-            protocol: port.protocol.as_str(),
-            name: port.name.clone(),
-        })
-        .collect()
 }
 
 fn render(inspection: &Inspection) -> String {
@@ -151,9 +80,9 @@ fn render_policy(policy: &PolicyView) -> String {
     let PolicyView { frontend, backend, .. } = policy;
     let target = frontend.address.as_deref().or(frontend.service.as_deref()).unwrap_or_default();
     let what = if frontend.address.is_some() { "address" } else { "service" };
-    let _ = write!(text, "\n  from  {what} {target} {}", render_ports(&frontend.ports));
+    let _ = write!(text, "\n  from  {what} {target} {}", shown_ports(&frontend.ports));
     let selector = if backend.selector.is_empty() { "every pod" } else { &backend.selector };
-    let _ = write!(text, "\n  to    pods {selector} {}", render_ports(&backend.ports));
+    let _ = write!(text, "\n  to    pods {selector} {}", shown_ports(&backend.ports));
     if let Some(address) = &backend.address {
         let _ = write!(text, " at {address}");
     }
@@ -178,15 +107,4 @@ fn render_policy(policy: &PolicyView) -> String {
     }
     text.push('\n');
     text
-}
-
-fn render_ports(ports: &[PortView]) -> String {
-    if ports.is_empty() {
-        return "all ports".to_owned();
-    }
-    let one = |port: &PortView| match &port.name {
-        Some(name) => format!("{}/{} ({name})", port.port, port.protocol),
-        None => format!("{}/{}", port.port, port.protocol),
-    };
-    ports.iter().map(one).collect::<Vec<_>>().join(", ")
 }

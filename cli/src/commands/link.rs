@@ -88,9 +88,14 @@ pub(crate) fn link(
     narrow: &[IpNet],
 ) -> Result<Linked, Failure> {
     let narrow = (!narrow.is_empty()).then_some(narrow);
-    lrpc_loader::link(image, inventory, node, narrow).map_err(|error| match error {
+    lrpc_loader::link(image, inventory, node, narrow).map_err(|error| unknown_node(&error, inventory))
+}
+
+/// A node that the inventory does not have; the help names those that it has.
+pub(crate) fn unknown_node(error: &LinkError, inventory: &Inventory) -> Failure {
+    match error {
         LinkError::NoSuchNode { .. } => Failure::new(error.to_string()).help(known_nodes(inventory)),
-    })
+    }
 }
 
 fn known_nodes(inventory: &Inventory) -> String {

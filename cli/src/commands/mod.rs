@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod compile;
 mod completions;
+mod diff;
 mod doctor;
 mod dump;
 mod explain;
@@ -13,10 +14,12 @@ mod inspect;
 mod link;
 mod man;
 mod node;
+mod policy;
 mod rollback;
 mod row;
 mod schema;
 mod status;
+mod trace;
 mod unload;
 mod verify;
 
@@ -32,6 +35,8 @@ pub(crate) enum Command {
     Explain(explain::Args),
     Inspect(inspect::Args),
     Link(link::Args),
+    Trace(trace::Args),
+    Diff(diff::Args),
     Doctor(doctor::Args),
     Apply(apply::Args),
     Status(status::Args),
@@ -53,6 +58,8 @@ impl Command {
             Self::Explain(args) => explain::run(&args, output),
             Self::Inspect(args) => inspect::run(&args, output),
             Self::Link(args) => link::run(&args, output),
+            Self::Trace(args) => trace::run(&args, output),
+            Self::Diff(args) => diff::run(&args, output),
             Self::Doctor(args) => doctor::run(&args, output),
             Self::Apply(args) => apply::run(&args, output),
             Self::Status(args) => status::run(&args, output),

@@ -1,6 +1,6 @@
 //! `lrpc status`: what is active, read back from the kernel.
 
-use crate::arguments::NodeDirsArgs;
+use crate::arguments::NodeArgs;
 use crate::commands::node;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
@@ -10,16 +10,12 @@ use crate::output::{Format, Output};
 #[command(after_help = "Example: lrpc status --format json")]
 pub(crate) struct Args {
     #[command(flatten)]
-    dirs: NodeDirsArgs,
-
-    /// How to print it
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    node: NodeArgs,
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let status = node::open(&args.dirs).status().map_err(node::failure)?;
-    match args.format {
+    let status = node::open(&args.node.dirs).status().map_err(node::failure)?;
+    match args.node.format {
         Format::Json => output.json(&status)?,
         Format::Human => output.result(&node::render(&status))?,
     }

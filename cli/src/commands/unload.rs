@@ -3,7 +3,7 @@
 use lrpc_loader::node::Removed;
 use serde::Serialize;
 
-use crate::arguments::NodeDirsArgs;
+use crate::arguments::NodeArgs;
 use crate::commands::node;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
@@ -13,11 +13,7 @@ use crate::output::{Format, Output};
 #[command(after_help = "Example: lrpc unload")]
 pub(crate) struct Args {
     #[command(flatten)]
-    dirs: NodeDirsArgs,
-
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    node: NodeArgs,
 }
 
 #[derive(Serialize)]
@@ -26,8 +22,8 @@ struct UnloadView {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let removed = node::open(&args.dirs).unload().map_err(node::failure)?;
-    match args.format {
+    let removed = node::open(&args.node.dirs).unload().map_err(node::failure)?;
+    match args.node.format {
         Format::Json => output.json(&UnloadView { removed })?,
         Format::Human => {
             output.result(&format!("removed {} links and {} maps\n", removed.links, removed.maps))?;

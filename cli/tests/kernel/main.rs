@@ -11,6 +11,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod diff;
 mod redirects;
 mod refusals;
 mod servers;
@@ -18,28 +19,15 @@ mod states;
 mod swaps;
 mod world;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use testkit::{Test, run_kernel_tests};
 
 fn main() {
-    testkit::serve_if_client();
-    let arguments = Arguments::from_args();
-    let skipped = std::env::var("LRPC_SKIP_KERNEL_TESTS").is_ok_and(|value| value == "1");
-    let tests = [redirects::TESTS, swaps::TESTS, states::TESTS, refusals::TESTS, servers::TESTS].concat();
-    let trials = tests.into_iter().map(|(name, test)| {
-        let trial = Trial::test(name, move || in_a_thread_of_its_own(test));
-        trial.with_ignored_flag(skipped)
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
-}
-
-/// A test by its name.
-type Test = (&'static str, fn());
-
-/// A sandbox changes the namespaces of its thread for good.
-fn in_a_thread_of_its_own(test: fn()) -> Result<(), Failed> {
-    std::thread::spawn(test).join().map_err(|panic| {
-        let said = panic.downcast_ref::<String>().cloned();
-        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Failed::from(said.unwrap_or_else(|| "the test panicked".to_owned()))
-    })
+    run_kernel_tests(&[
+        diff::TESTS,
+        redirects::TESTS,
+        swaps::TESTS,
+        states::TESTS,
+        refusals::TESTS,
+        servers::TESTS,
+    ]);
 }

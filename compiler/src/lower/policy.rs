@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::syntax::{Node, Tree, Value};
 
 /// Fields of a policy with two named ports on each side, which few exceed.
-const FIELDS: usize = 24;
+const FIELDS: usize = 32;
 
 const SPEC: Field = Field::Fixed("spec");
 const BACKEND: &str = "spec.redirectBackend";
@@ -18,6 +18,8 @@ pub(super) fn lower(source: &Source, tree: &Tree<'_>, node: &Node<'_>) -> Policy
     let places = Vec::with_capacity(FIELDS);
     let mut reader = Reader { source, tree, places, problems: Vec::new() };
     let mut policy = read(&mut reader, node);
+    // Of a hundred thousand policies, what was reserved and not used is more than their text.
+    reader.places.shrink_to_fit();
     policy.places = reader.places;
     policy.problems = reader.problems;
     check::policy(&mut policy);

@@ -19,28 +19,14 @@ mod raw;
 mod tampering;
 mod world;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use testkit::{Test, run_kernel_tests};
 
 fn main() {
-    testkit::serve_if_client();
-    let arguments = Arguments::from_args();
-    let skipped = std::env::var("LRPC_SKIP_KERNEL_TESTS").is_ok_and(|value| value == "1");
-    let tests =
-        [generations::TESTS, crashes::TESTS, mixes::TESTS, neighbours::TESTS, tampering::TESTS].concat();
-    let trials = tests.into_iter().map(|(name, test)| {
-        Trial::test(name, move || in_a_thread_of_its_own(test)).with_ignored_flag(skipped)
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
-}
-
-/// A test by its name.
-type Test = (&'static str, fn());
-
-/// A sandbox changes the namespaces of its thread for good.
-fn in_a_thread_of_its_own(test: fn()) -> Result<(), Failed> {
-    std::thread::spawn(test).join().map_err(|panic| {
-        let said = panic.downcast_ref::<String>().cloned();
-        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Failed::from(said.unwrap_or_else(|| "the test panicked".to_owned()))
-    })
+    run_kernel_tests(&[
+        generations::TESTS,
+        crashes::TESTS,
+        mixes::TESTS,
+        neighbours::TESTS,
+        tampering::TESTS,
+    ]);
 }

@@ -18,34 +18,35 @@ pub(super) fn encode(
     allowed_addresses: Option<&[IpNet]>,
     places: Option<&Places>,
 ) -> (Vec<u8>, Digest) {
-    let mut sections = vec![
-        (POLICIES, SEMANTIC, policies_section(policies)),
-        (ALLOWED_ADDRESSES, SEMANTIC, allowed_section(allowed_addresses)),
-    ];
-    let digest = digest(sections.iter().map(|(id, _, bytes)| (*id, bytes.as_slice())));
+    let count = if places.is_some() { 3 } else { 2 };
+    // The head is written last, when the lengths are known; the sections are written once, in their place.
+    let mut out = Writer(vec![0; HEADER_SIZE + count * SECTION_ROW_SIZE]);
+    let mut sections = Vec::with_capacity(count);
+    let mut section = |out: &mut Writer, id, flags, write: &dyn Fn(&mut Writer)| {
+        let start = out.0.len();
+        write(out);
+        sections.push((id, flags, start..out.0.len()));
+    };
+    section(&mut out, POLICIES, SEMANTIC, &|out| out.policies(policies));
+    section(&mut out, ALLOWED_ADDRESSES, SEMANTIC, &|out| out.allowed(allowed_addresses));
     if let Some(places) = places {
-        sections.push((PLACES, 0, places_section(places)));
+        section(&mut out, PLACES, 0, &|out| out.places(places));
     }
-    let payload: usize = sections.iter().map(|(_, _, bytes)| bytes.len()).sum();
-    let mut offset = HEADER_SIZE + sections.len() * SECTION_ROW_SIZE;
-    let length = offset + payload + CHECKSUM_SIZE;
-
-    let mut out = Writer(Vec::with_capacity(length));
-    out.0.extend(MAGIC);
-    out.u32(FORMAT);
-    out.count(sections.len());
-    out.u64(length as u64);
-    out.u64(0);
-    for (id, flags, bytes) in &sections {
-        out.u32(*id);
-        out.u32(*flags);
-        out.u64(offset as u64);
-        out.u64(bytes.len() as u64);
-        offset += bytes.len();
+    let mut head = Writer(Vec::with_capacity(HEADER_SIZE));
+    head.0.extend(MAGIC);
+    head.u32(FORMAT);
+    head.count(sections.len());
+    head.u64((out.0.len() + CHECKSUM_SIZE) as u64);
+    head.u64(0);
+    for (id, flags, range) in &sections {
+        head.u32(*id);
+        head.u32(*flags);
+        head.u64(range.start as u64);
+        head.u64(range.len() as u64);
     }
-    for (_, _, bytes) in &sections {
-        out.0.extend_from_slice(bytes);
-    }
+    out.0.splice(..head.0.len(), head.0);
+    let semantic = sections.into_iter().filter(|(_, flags, _)| flags & SEMANTIC != 0);
+    let digest = digest(semantic.map(|(id, _, range)| (id, out.0.get(range).unwrap_or_default())));
     let checksum = blake3::hash(&out.0);
     out.0.extend_from_slice(checksum.as_bytes());
     (out.0, digest)
@@ -64,67 +65,73 @@ pub(super) fn digest<'a>(sections: impl Iterator<Item = (u32, &'a [u8])>) -> Dig
 
 pub(super) fn policies_section(policies: &[Policy]) -> Vec<u8> {
     let mut out = Writer(Vec::new());
-    out.count(policies.len());
-    for policy in policies {
-        out.policy(policy);
-    }
+    out.policies(policies);
     out.0
 }
 
 pub(super) fn allowed_section(list: Option<&[IpNet]>) -> Vec<u8> {
     let mut out = Writer(Vec::new());
-    out.option(list, |out, list| {
-        out.count(list.len());
-        for net in list {
-            out.ip(net.addr());
-            out.u8(net.prefix_len());
-        }
-    });
-    out.0
-}
-
-/// File names and field paths once each, then the places that point at them.
-fn places_section(places: &Places) -> Vec<u8> {
-    let all = || places.iter().flat_map(|(_, fields)| fields).map(|(_, place)| &place.file);
-    // The fields of a policy stand in one file, so neighbours mostly share the name itself.
-    let mut files: Vec<&Arc<str>> = all().collect();
-    files.dedup_by(|a, b| Arc::ptr_eq(a, b));
-    files.sort_unstable();
-    files.dedup();
-    let mut out = Writer(Vec::new());
-    out.count(files.len());
-    for file in &files {
-        out.text(file);
-    }
-    out.count(places.paths().len());
-    for path in places.paths() {
-        out.text(path);
-    }
-    out.count(places.iter().len());
-    let mut last: Option<(&Arc<str>, usize)> = None;
-    for (policy, written) in places.iter() {
-        out.text(&policy.namespace);
-        out.text(&policy.name);
-        out.count(written.len());
-        for (field, place) in written {
-            let (_, file) = *match &mut last {
-                Some(last) if Arc::ptr_eq(last.0, &place.file) => last,
-                last => last.insert((&place.file, files.binary_search(&&place.file).unwrap_or_default())),
-            };
-            out.u32(field.index());
-            out.count(file);
-            out.u32(place.line);
-            out.u32(place.column);
-            out.u32(place.end_line);
-            out.u32(place.end_column);
-        }
-    }
+    out.allowed(list);
     out.0
 }
 
 struct Writer(Vec<u8>);
 
 impl Writer {
+    fn policies(&mut self, policies: &[Policy]) {
+        self.count(policies.len());
+        for policy in policies {
+            self.policy(policy);
+        }
+    }
+
+    fn allowed(&mut self, list: Option<&[IpNet]>) {
+        self.option(list, |out, list| {
+            out.count(list.len());
+            for net in list {
+                out.ip(net.addr());
+                out.u8(net.prefix_len());
+            }
+        });
+    }
+
+    /// File names and field paths once each, then the places that point at them.
+    fn places(&mut self, places: &Places) {
+        let all = || places.iter().flat_map(|(_, fields)| fields).map(|(_, place)| &place.file);
+        // The fields of a policy stand in one file, so neighbours mostly share the name itself.
+        let mut files: Vec<&Arc<str>> = all().collect();
+        files.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        files.sort_unstable();
+        files.dedup();
+        self.count(files.len());
+        for file in &files {
+            self.text(file);
+        }
+        self.count(places.paths().len());
+        for path in places.paths() {
+            self.text(path);
+        }
+        self.count(places.iter().len());
+        let mut last: Option<(&Arc<str>, usize)> = None;
+        for (policy, written) in places.iter() {
+            self.text(&policy.namespace);
+            self.text(&policy.name);
+            self.count(written.len());
+            for (field, place) in written {
+                let (_, file) = *match &mut last {
+                    Some(last) if Arc::ptr_eq(last.0, &place.file) => last,
+                    last => last.insert((&place.file, files.binary_search(&&place.file).unwrap_or_default())),
+                };
+                self.u32(field.index());
+                self.count(file);
+                self.u32(place.line);
+                self.u32(place.column);
+                self.u32(place.end_line);
+                self.u32(place.end_column);
+            }
+        }
+    }
+
     fn u8(&mut self, value: u8) {
         self.0.push(value);
     }

@@ -1,0 +1,153 @@
+//! The changes as readers want them: by policy, and below it by node.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::view::{DiffView, FrontendDiff, RowDiff};
+
+/// Everything that changes with one policy.
+pub(super) struct Group<'a> {
+    /// Its name; `None` for rows whose names are lost.
+    pub(super) policy: Option<&'a str>,
+    /// What became of it; `None` where it is the same and only nodes differ.
+    pub(super) change: Option<&'static str>,
+    /// Where it is written, in the newer side that has it.
+    pub(super) at: Option<&'a str>,
+    /// The fields that the API server would refuse to change (L12).
+    pub(super) immutable: &'a [&'static str],
+    pub(super) frontends: Vec<&'a FrontendDiff>,
+    /// The nodes on which something changes, sorted, with their frontends.
+    pub(super) nodes: Vec<(&'a str, Vec<&'a RowDiff>)>,
+}
+
+impl Group<'_> {
+    /// Something of it breaks.
+    pub(super) fn breaks(&self) -> bool {
+        let mut rows = self.nodes.iter().flat_map(|(_, rows)| rows);
+        self.frontends.iter().any(|frontend| !frontend.breaking.is_empty())
+            || rows.any(|row| !row.breaking.is_empty())
+    }
+
+    /// Its definition is another, and nothing that it catches feels that.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.frontends.is_empty() && self.nodes.is_empty()
+    }
+
+    /// What the API server says to the change on the same object.
+    pub(super) fn refusal(&self) -> Option<String> {
+        let (fields, verb) = match self.immutable {
+            [] => return None,
+            [one] => ((*one).to_owned(), "is"),
+            several => (several.join(", "), "are"),
+        };
+        Some(format!(
+            "the API server refuses this change on the same object: {fields} {verb} immutable; delete the \
+             object and make it anew (lrpc itself swaps without a gap)"
+        ))
+    }
+}
+
+/// The groups, sorted by policy; rows without a name last.
+pub(super) fn groups(view: &DiffView) -> Vec<Group<'_>> {
+    let mut frontends: BTreeMap<Option<&str>, Vec<&FrontendDiff>> = BTreeMap::new();
+    for frontend in &view.frontends {
+        let policy = frontend.new.as_ref().or(frontend.old.as_ref()).map(|policy| policy.policy.as_str());
+        frontends.entry(policy).or_default().push(frontend);
+    }
+    let mut nodes: BTreeMap<Option<&str>, Vec<(&str, Vec<&RowDiff>)>> = BTreeMap::new();
+    for node in &view.nodes {
+        let mut by_policy: BTreeMap<Option<&str>, Vec<&RowDiff>> = BTreeMap::new();
+        for row in &node.frontends {
+            by_policy.entry(row.policy()).or_default().push(row);
+        }
+        for (policy, rows) in by_policy {
+            nodes.entry(policy).or_default().push((&node.node, rows));
+        }
+    }
+    let changes = changes(view);
+    let immutable: BTreeMap<&str, &[&'static str]> =
+        view.immutable.iter().map(|note| (note.policy.as_str(), note.fields.as_slice())).collect();
+    let mut names: BTreeSet<Option<&str>> = frontends.keys().chain(nodes.keys()).copied().collect();
+    if view.not_shown == 0 {
+        names.extend(changes.keys().map(|name| Some(*name)));
+    }
+    // A name that is not known sorts first; it is the least telling.
+    let unnamed = names.remove(&None).then_some(None);
+    names
+        .into_iter()
+        .chain(unnamed)
+        .map(|policy| {
+            let frontends = frontends.remove(&policy).unwrap_or_default();
+            let at = frontends.iter().find_map(|frontend| {
+                let policy = frontend.new.as_ref().or(frontend.old.as_ref())?;
+                policy.at.as_deref()
+            });
+            Group {
+                policy,
+                change: policy.and_then(|name| changes.get(name).copied()),
+                at,
+                immutable: policy.and_then(|name| immutable.get(name).copied()).unwrap_or_default(),
+                frontends,
+                nodes: nodes.remove(&policy).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+fn changes(view: &DiffView) -> BTreeMap<&str, &'static str> {
+    let Some(policies) = &view.policies else { return BTreeMap::new() };
+    [("added", &policies.added), ("removed", &policies.removed), ("changed", &policies.changed)]
+        .into_iter()
+        .flat_map(|(change, names)| names.iter().map(move |name| (name.as_str(), change)))
+        .collect()
+}
+
+/// How much there is of everything.
+pub(super) struct Counts {
+    pub(super) added: usize,
+    pub(super) removed: usize,
+    pub(super) changed: usize,
+    /// Policies of which something breaks, for every node or on one.
+    pub(super) breaking: usize,
+    /// Nodes on which something changes.
+    pub(super) nodes: usize,
+    /// Nodes that lose the last backend of a frontend, each with the frontends.
+    pub(super) without_backend: Vec<(String, Vec<String>)>,
+}
+
+impl Counts {
+    pub(super) fn of(view: &DiffView, groups: &[Group<'_>]) -> Self {
+        let count = |change| view.frontends.iter().filter(|frontend| frontend.change == change).count();
+        let lost = view.nodes.iter().filter(|node| !node.without_backend.is_empty());
+        Self {
+            added: count("added"),
+            removed: count("removed"),
+            changed: count("changed"),
+            breaking: groups.iter().filter(|group| group.breaks()).count(),
+            nodes: view.nodes.len(),
+            without_backend: lost.map(|node| (node.node.clone(), node.without_backend.clone())).collect(),
+        }
+    }
+
+    /// One line that says it all.
+    pub(super) fn summary(&self) -> String {
+        let Self { added, removed, changed, .. } = self;
+        let mut text = format!("frontends: {added} added, {removed} removed, {changed} changed; ");
+        text += &match self.breaking {
+            0 => "nothing breaks".to_owned(),
+            1 => "1 policy breaks".to_owned(),
+            several => format!("{several} policies break"),
+        };
+        text += &match self.nodes {
+            0 => String::new(),
+            1 => "; 1 node changes".to_owned(),
+            nodes => format!("; {nodes} nodes change"),
+        };
+        text
+    }
+}
+
+/// `1 difference`, `2 differences`.
+pub(super) fn not_breaking(count: usize) -> String {
+    let differences = if count == 1 { "difference does" } else { "differences do" };
+    format!("{count} other {differences} not break")
+}

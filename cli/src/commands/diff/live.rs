@@ -1,0 +1,49 @@
+//! The side `live`: what this node does, read back from the kernel.
+
+use lrpc_loader::node::Node;
+use lrpc_schema::image::Image;
+
+use super::side::Side;
+use crate::arguments::NodeDirsArgs;
+use crate::commands::node;
+use crate::exit::Failure;
+
+/// What the kernel holds, and the image behind it where it was kept. A node with nothing loaded does nothing,
+/// which can be compared like anything else.
+///
+/// # Errors
+/// When no node is named, when another was loaded here, or when the kernel cannot say what is active.
+pub(super) fn read(dirs: &NodeDirsArgs, expected: Option<&str>) -> Result<Side, Failure> {
+    let expected = expected.ok_or_else(needs_node)?;
+    let node = node::open(dirs);
+    let status = node.status().map_err(node::failure)?;
+    let Some(active) = status.active else {
+        return match status.differences.first() {
+            None => Ok(Side::Live { image: Some(Image::seal(Vec::new(), None, None)), rows: Vec::new() }),
+            Some(_) => Err(Failure::new("the kernel does not say what is active")
+                .help("see `lrpc verify`, and `lrpc apply` to load a whole set")),
+        };
+    };
+    if active.node != expected {
+        return Err(Failure::new(format!("this node was loaded as `{}`, not as `{expected}`", active.node))
+            .help(format!("pass --node {}", active.node)));
+    }
+    let dump = node.dump().map_err(node::failure)?;
+    if dump.generation != active.generation {
+        return Err(Failure::new("another generation was loaded meanwhile").help("run it again"));
+    }
+    let image = kept(&node)?.filter(|image| image.digest() == active.image);
+    Ok(Side::Live { image, rows: dump.frontends })
+}
+
+/// The other side can be compared with this node only where it is linked for it.
+pub(super) fn needs_node() -> Failure {
+    Failure::new("`live` needs --inventory and --node")
+        .help("name this node, and what the cluster runs, so that the other side can be linked for it")
+}
+
+/// The active image, if it was kept whole.
+fn kept(node: &Node) -> Result<Option<Image>, Failure> {
+    let bytes = node.image().map_err(node::failure)?;
+    Ok(bytes.and_then(|bytes| Image::decode(bytes).ok()))
+}

@@ -1,0 +1,190 @@
+//! `lrpc diff`: what changes from one state to another, before it does.
+//!
+//! ```text
+//! OLD, NEW ──side──▶ images, rows ──lrpc_loader::diff──▶ view ──▶ human, json, markdown, html
+//! ```
+//! [`side`] reads what is compared ([`git`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
+//! says each change in words, and [`group`] arranges them for readers: by policy, then by node.
+
+mod git;
+mod group;
+mod html;
+mod human;
+mod live;
+mod markdown;
+mod side;
+mod view;
+mod words;
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use clap::ValueEnum;
+use ipnet::IpNet;
+use lrpc_loader::Inventory;
+use lrpc_loader::diff::{RowChange, policies, rows};
+
+use self::side::{Reader, Side, Unusable};
+use self::view::{DiffView, Titles};
+use crate::arguments::{InventoryArgs, NodeDirsArgs};
+use crate::commands::link;
+use crate::exit::{ExitStatus, Failure, Outcome};
+use crate::inventory;
+use crate::output::Output;
+use crate::report::human as diagnostics;
+
+/// Show what changes from one state to another
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: lrpc diff .git#branch=main,subdir=policies policies --inventory cluster.yaml
+
+A state is an image, a manifest file or folder, a revision of a local git repository
+(DIR.git#branch=NAME,subdir=FOLDER; also tag=, commit= or ref=), or live: what this node does."
+)]
+pub(crate) struct Args {
+    /// The state before
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+
+    /// The state after
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    /// Compare this node only; needed by live [default: every node of the inventory]
+    #[arg(long, value_name = "N")]
+    node: Option<String>,
+
+    /// Show breaking changes only, and end with 1 only for them
+    #[arg(long)]
+    breaking: bool,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: DiffFormat,
+
+    /// Namespace of manifests that name none
+    #[arg(long, value_name = "NS")]
+    namespace: Option<String>,
+
+    /// Allow address policies only for these addresses; replaces the list in lrpc.toml (repeatable)
+    #[arg(long, value_name = "CIDR")]
+    allow_address: Vec<IpNet>,
+
+    /// Settings to use instead of the nearest lrpc.toml upwards from the working directory
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Accept a side without any policy
+    #[arg(long)]
+    allow_empty: bool,
+
+    #[command(flatten)]
+    dirs: NodeDirsArgs,
+}
+
+/// How a comparison is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum DiffFormat {
+    /// For people, in a terminal
+    #[default]
+    Human,
+    /// For programs; its shape is a promise
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+    /// One page that stands alone
+    Html,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let is_live = side::is_live(&args.old) || side::is_live(&args.new);
+    let inventory = match args.node {
+        None if is_live => return Err(live::needs_node()),
+        None => inventory::read(&args.inventory.inventory, output)?,
+        Some(_) => Some(inventory::require(&args.inventory.inventory, output)?),
+    };
+    let (old, new) = read(args, output)?;
+    let compared = match (old.image(), new.image()) {
+        (Some(old), Some(new)) => Some((old, new, policies(old, new))),
+        _ => None,
+    };
+    let nodes = match &inventory {
+        Some(inventory) => compare_nodes(&old, &new, inventory, args.node.as_deref())?,
+        None => Vec::new(),
+    };
+    let titles = Titles { old: args.old.display().to_string(), new: args.new.display().to_string() };
+    let view = DiffView::of(compared.as_ref(), nodes, args.breaking);
+    match args.format {
+        DiffFormat::Json => output.json(&view)?,
+        DiffFormat::Human => output.result(&human::render(&view, &titles, output.colors_results()))?,
+        DiffFormat::Markdown => output.result(&markdown::render(&view, &titles))?,
+        DiffFormat::Html => output.result(&html::render(&view, &titles))?,
+    }
+    let is_different = if args.breaking { view.breaking } else { !view.same };
+    Ok(if is_different { ExitStatus::Findings } else { ExitStatus::Done })
+}
+
+/// Reads both sides at once. Where one cannot be used, what is wrong with each is said.
+fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
+    let reader = Reader { manifests: side::rules(args), dirs: &args.dirs, node: args.node.as_deref() };
+    let (old, new) = thread::scope(|scope| {
+        let old = scope.spawn(|| reader.read(&args.old));
+        let new = reader.read(&args.new);
+        let gone = |_| Err(Unusable::from(Failure::new("the old side could not be read")));
+        (old.join().unwrap_or_else(gone), new)
+    });
+    let said = |argument: &Path, unusable: &Unusable| {
+        output.message(&format!("{} cannot be compared:", argument.display()));
+        output.message(&diagnostics::render(&unusable.reports, output.colors_messages()));
+    };
+    match (old, new) {
+        (Ok(old), Ok(new)) => Ok((old, new)),
+        (Err(old), Ok(_)) => {
+            said(&args.old, &old);
+            Err(old.failure)
+        }
+        (Ok(_), Err(new)) => {
+            said(&args.new, &new);
+            Err(new.failure)
+        }
+        (Err(old), Err(new)) => {
+            said(&args.old, &old);
+            output.message(&old.failure.render());
+            said(&args.new, &new);
+            Err(new.failure)
+        }
+    }
+}
+
+/// The changes on each node, or on the one named; nodes without a change are left out.
+fn compare_nodes(
+    old: &Side,
+    new: &Side,
+    inventory: &Inventory,
+    node: Option<&str>,
+) -> Result<Vec<(String, Vec<RowChange>)>, Failure> {
+    let same_image = match (old, new) {
+        (Side::Image(old), Side::Image(new)) => old.digest() == new.digest(),
+        _ => false,
+    };
+    let names: Vec<&str> = match node {
+        Some(node) => vec![node],
+        None => inventory.nodes().map(|node| &*node.name).collect(),
+    };
+    let (old, new) = (old.linker(inventory), new.linker(inventory));
+    let mut nodes = Vec::new();
+    for name in names {
+        let unknown = |error| link::unknown_node(&error, inventory);
+        if same_image && inventory.node(name).is_some() {
+            continue;
+        }
+        let changes = rows(&old.of(name).map_err(unknown)?, &new.of(name).map_err(unknown)?);
+        if !changes.is_empty() {
+            nodes.push((name.to_owned(), changes));
+        }
+    }
+    Ok(nodes)
+}

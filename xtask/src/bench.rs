@@ -1,0 +1,21 @@
+//! `cargo xtask bench`: what the release build costs on generated input, in one run with what it is compared to.
+//!
+//! Figures of a shared machine are worth their ratios. Nothing here passes or fails.
+
+mod compile;
+mod generate;
+mod measure;
+
+use crate::repository::{Repository, Result};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Bench {
+    /// `lrpc compile` and `check`: throughput, memory, the rerun after a change, the cold start
+    Compile(compile::Args),
+}
+
+pub(crate) fn run(repository: &Repository, bench: &Bench) -> Result<()> {
+    match bench {
+        Bench::Compile(args) => compile::run(repository, args),
+    }
+}
