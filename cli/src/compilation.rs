@@ -1,18 +1,16 @@
 //! Manifests to a plan: reads the files, spreads them over the cores, and gathers what the compiler and, with
 //! an inventory, the linker say.
 
-use std::num::NonZero;
-use std::sync::Mutex;
-use std::thread;
-
 use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, Parsed, Plan, Source};
-use lrpc_loader::{Inventory, Linker, findings};
+use lrpc_loader::findings::{self, NodeFinding};
+use lrpc_loader::{Inventory, Linker};
 
 use crate::arguments::ManifestArgs;
 use crate::config::{self, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::manifests::{self, InputFile, Unreadable};
-use crate::report::{self, Report, diagnostic, finding};
+use crate::parallel;
+use crate::report::{self, Nodes, Report, diagnostic, finding, pages};
 
 /// What came of a set of manifests.
 pub(crate) struct Compilation {
@@ -52,16 +50,25 @@ pub(crate) fn compile_read(
     let names = files.iter().map(|file| file.name.clone()).collect();
     let (parsed, mut reports) = parse(files);
     let policies = parsed.iter().map(Parsed::policies).sum();
-    let checked = lrpc_compiler::check(parsed, &options);
-    let is_whole = reports.is_empty();
-    reports.extend(checked.diagnostics.iter().map(diagnostic::report));
+    let examined = lrpc_compiler::examine(parsed, &options);
     // A file that is no text has no policies to check, and the others alone are another set.
-    let plan = checked.plan.filter(|_| is_whole);
-    if let (Some(plan), Some(inventory)) = (&plan, inventory) {
-        reports.extend(link(plan, inventory));
-    }
+    let is_whole = reports.is_empty();
+    let plan = examined.plan().filter(|_| is_whole);
+    let found = plan.zip(inventory).map(|(plan, inventory)| {
+        let found = link(plan, inventory);
+        let diagnostics = found.iter().map(|found| finding::diagnostic(&found.finding, plan)).collect();
+        (found, diagnostics)
+    });
+    let (found, diagnostics): (Option<Vec<NodeFinding>>, _) = found.unzip();
+    let checked = examined.settle(diagnostics);
+    reports.extend(checked.diagnostics.iter().map(|settled| {
+        let found = settled.given.and_then(|place| found.as_ref()?.get(place));
+        let nodes = found.filter(|found| found.node_count > 0);
+        let nodes = nodes.map(|found| Nodes { names: found.nodes.clone(), count: found.node_count });
+        Report { nodes, ..diagnostic::report(settled) }
+    }));
     Ok(Compilation {
-        plan,
+        plan: checked.plan.filter(|_| is_whole),
         reports,
         unreadable,
         policies,
@@ -120,26 +127,8 @@ impl Compilation {
 
 /// Parses every file, on every core. The result is in the order of the files.
 fn parse(files: Vec<InputFile>) -> (Vec<Parsed>, Vec<Report>) {
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(files.len());
-    let queue = Mutex::new(files.into_iter().enumerate());
-    let work = || {
-        let mut done = Vec::new();
-        // A poisoned lock means that another worker panicked, and the scope will pass that on.
-        while let Some((place, file)) = queue.lock().ok().and_then(|mut queue| queue.next()) {
-            done.push((place, parse_one(file)));
-        }
-        done
-    };
-    let mut done = match workers {
-        0 | 1 => work(),
-        workers => thread::scope(|scope| {
-            let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            handles.into_iter().filter_map(|handle| handle.join().ok()).flatten().collect()
-        }),
-    };
-    done.sort_unstable_by_key(|(place, _)| *place);
     let (mut parsed, mut reports) = (Vec::new(), Vec::new());
-    for (_, result) in done {
+    for result in parallel::map(files, parse_one) {
         match result {
             Ok(file) => parsed.push(file),
             Err(report) => reports.push(*report),
@@ -156,14 +145,13 @@ fn parse_one(file: InputFile) -> Result<Parsed, Box<Report>> {
 }
 
 /// What linking every node finds, each once with its nodes.
-fn link(plan: &Plan, inventory: &Inventory) -> Vec<Report> {
+fn link(plan: &Plan, inventory: &Inventory) -> Vec<NodeFinding> {
     let image = lrpc_compiler::emit(plan, true);
     let linker = Linker::new(&image, inventory, None);
-    let findings = inventory.nodes().filter_map(|node| {
-        let linked = linker.link(&node.name).ok()?;
-        Some((node.name.to_string(), linked.findings))
-    });
-    findings::across(&linker, findings).iter().map(|found| finding::across(found, plan)).collect()
+    let nodes: Vec<&str> = inventory.nodes().map(|node| &*node.name).collect();
+    let linked = parallel::map(nodes, |node| Some((node.to_owned(), linker.link(node).ok()?.findings)));
+    let findings = linked.into_iter().flatten();
+    findings::across(&linker, findings)
 }
 
 fn options(args: &ManifestArgs, config: Config) -> Options {
@@ -176,6 +164,7 @@ fn options(args: &ManifestArgs, config: Config) -> Options {
         },
         strict_kinds: args.strict_kinds,
         severities: severity.into_iter().map(|(code, severity)| (code.0, level(severity))).collect(),
+        foreign_pages: pages::findings().collect(),
         namespaces: namespaces.into_iter().map(|(name, rule)| (name.0, namespace(rule))).collect(),
     }
 }

@@ -12,6 +12,7 @@ mod exit;
 mod inventory;
 mod manifests;
 mod output;
+mod parallel;
 mod report;
 
 use std::process::ExitCode;

@@ -5,10 +5,11 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use lrpc_compiler::Source;
 use walkdir::{DirEntry, WalkDir};
 
 /// A file's name as it was given (below a folder: the folder as given, and the path below it), and its
@@ -56,13 +57,16 @@ pub(crate) fn find(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Unreadable>) {
     (files, unreadable)
 }
 
+/// No more of a file than makes it too long: a device may never end.
 fn read_one(path: &Path) -> io::Result<Vec<u8>> {
+    let most = Source::MAX_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
     if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        return Ok(bytes);
+        io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(most).read_to_end(&mut bytes)?;
     }
-    fs::read(path)
+    Ok(bytes)
 }
 
 /// A path that is given is read whatever its name; below a folder the name decides.

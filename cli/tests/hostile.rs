@@ -41,7 +41,7 @@ fn what_is_meant_to_hurt_ends_with_an_answer() {
         .collect();
     let anchors: String = (0..200_000).map(|number| format!("- &a{number} [&b{number} [x]]\n")).collect();
     let cases: [(&str, Vec<u8>, i32, &str); 16] = [
-        ("bomb.yaml", format!("a0: &a0 [x, x]\n{bomb}").into(), 1, ":7:10: error[input-limit]"),
+        ("bomb.yaml", format!("a0: &a0 [x, x]\n{bomb}").into(), 1, "error[input-limit] the aliases"),
         ("merges.yaml", format!("a0: &a0 {{k: x}}\n{merges}").into(), 1, "error[input-limit] the aliases"),
         ("flow.yaml", "[".repeat(100_000).into(), 1, "1:256: error[input-limit]"),
         ("block.yaml", "- ".repeat(100_000).into(), 1, "1:511: error[input-limit]"),

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::source::Source;
 use crate::syntax::allow::Allow;
 
-/// What [`check`] found.
+/// What [`check()`] found.
 #[derive(Debug)]
 pub struct Checked {
     /// The checked policies; `None` where there is an error.
@@ -39,7 +39,7 @@ pub fn check(files: Vec<Parsed>, options: &Options) -> Checked {
     examine(files, options).settle(None)
 }
 
-/// [`check`] in two steps, for those who link the plan and report both together.
+/// [`check()`] in two steps, for those who link the plan and report both together.
 pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     files.sort_by(|a, b| (a.source.name(), a.source.text()).cmp(&(b.source.name(), b.source.text())));
     let default = options.default_namespace.as_deref();
@@ -82,8 +82,7 @@ impl Examined<'_> {
     pub fn settle(mut self, found: Option<Vec<Diagnostic>>) -> Checked {
         let looked = found.is_some();
         let numbered = found.unwrap_or_default().into_iter().enumerate();
-        self.diagnostics
-            .extend(numbered.map(|(place, found)| Diagnostic { given: Some(place), ..found }));
+        self.diagnostics.extend(numbered.map(|(place, found)| Diagnostic { given: Some(place), ..found }));
         self.silence(looked);
         let Self { options, plan, mut diagnostics, ignored, .. } = self;
         set_severities(options, &mut diagnostics);

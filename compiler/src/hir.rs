@@ -54,7 +54,7 @@ pub(crate) struct Policy {
 #[derive(Debug)]
 pub(crate) enum Namespace {
     Written(Spanned<String>),
-    /// Left out, so that L13 decides.
+    /// Left out or empty, so that L13 decides.
     Absent,
     /// Written and reported.
     Wrong,
@@ -142,6 +142,8 @@ pub(crate) enum Field {
     Fixed(&'static str),
     /// `spec.redirectBackend.toPorts`, `[0]`, `.port`.
     Element(&'static str, u32, &'static str),
+    /// `spec.redirectBackend.localEndpointSelector.matchExpressions`, `[0]`, `.values`, `[1]`.
+    Nested(&'static str, u32, &'static str, u32),
     /// `spec.redirectBackend.localEndpointSelector.matchLabels`, `.`, `app`.
     Key(&'static str, Box<str>),
 }
@@ -151,6 +153,7 @@ impl fmt::Display for Field {
         match self {
             Self::Fixed(path) => f.write_str(path),
             Self::Element(list, index, rest) => write!(f, "{list}[{index}]{rest}"),
+            Self::Nested(list, index, inner, at) => write!(f, "{list}[{index}]{inner}[{at}]"),
             Self::Key(map, key) => write!(f, "{map}.{key}"),
         }
     }

@@ -45,7 +45,8 @@ fn is_label_name(text: &str) -> bool {
         && bytes.iter().all(|byte| is_end(byte) || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// The candidate that a user most probably meant: equal but for case, or a few slips away.
+/// The candidate that a user most probably meant: equal but for case, or a few slips away, at most one in
+/// three letters.
 pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > 64 {
         return None;
@@ -54,7 +55,9 @@ pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c s
     candidates
         .into_iter()
         .map(|candidate| (distance(&word, &candidate.to_ascii_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 5)
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + candidate.len() / 5 && *distance * 3 <= candidate.len().max(word.len())
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -120,6 +123,10 @@ mod tests {
         assert_eq!(nearest("redirectBackends", fields), Some("redirectBackend"));
         assert_eq!(nearest("RedirectFrontend", fields), Some("redirectFrontend"));
         assert_eq!(nearest("status", fields), None);
+        assert_eq!(
+            (nearest("b", ["a"]), nearest("tcp", ["udp"]), nearest("dnss", ["dns"])),
+            (None, None, Some("dns"))
+        );
         assert_eq!((distance("prot", "port"), distance("", "ab"), distance("abc", "abc")), (1, 2, 0));
     }
 }

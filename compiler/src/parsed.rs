@@ -40,7 +40,7 @@ pub fn parse(source: &Source) -> Parsed {
         foreign: Vec::new(),
     };
     if source.text().len() > Source::MAX_BYTES {
-        parsed.problems.push(input_limit::too_long(source, source.text().len()));
+        parsed.problems.push(input_limit::too_long(source));
         return parsed;
     }
     let mut count = 0;
@@ -80,7 +80,7 @@ impl Parsed {
                 self.policies.push(*policy);
             }
             Found::Foreign { kind, document } => self.foreign.push((kind, document)),
-            Found::NearMiss(problem) => self.problem(problem, count),
+            Found::Problem(problem) => self.problem(problem, count),
         }
         *count <= input_limit::PROBLEMS
     }

@@ -1,9 +1,7 @@
 //! Checked policies, ready to become an image.
 
-use std::collections::BTreeMap;
-
 use ipnet::IpNet;
-use lrpc_schema::image::{self, Image, Place, Places, PolicyName, PortSpec};
+use lrpc_schema::image::{self, FieldId, Image, Place, Places, PolicyName, PortSpec};
 
 use crate::hir::{self, Field, Frontend};
 use crate::options::Options;
@@ -42,14 +40,20 @@ impl Plan {
     /// Where each field was written.
     pub fn places(&self) -> Places {
         let mut places = Places::default();
-        // Looking a field up spares writing its path out, for all policies but the first.
-        let mut ids = BTreeMap::new();
+        // Neighbours mostly have the same fields in the same order, which spares writing their paths out.
+        let mut before: Vec<(&Field, FieldId)> = Vec::new();
         for (policy, written) in self.policies.iter().zip(&self.written) {
-            let fields = written.fields.iter().map(|(field, span)| {
-                let id = *ids.entry(field).or_insert_with(|| places.field(&field.to_string()));
-                (id, place(&written.source, *span))
-            });
-            let fields = fields.collect();
+            let mut fields = Vec::with_capacity(written.fields.len());
+            for (index, (field, span)) in written.fields.iter().enumerate() {
+                let known = before.get(index).filter(|(known, _)| *known == field).map(|(_, id)| *id);
+                let id = known.unwrap_or_else(|| {
+                    let id = places.field(&field.to_string());
+                    before.truncate(index);
+                    before.push((field, id));
+                    id
+                });
+                fields.push((id, place(&written.source, *span)));
+            }
             places.insert(policy.name.clone(), fields);
         }
         places
@@ -117,8 +121,7 @@ fn ports(ports: hir::Ports) -> Option<Vec<PortSpec>> {
 }
 
 fn place(source: &Source, span: Span) -> Place {
-    let start = source.position(span.start as usize);
-    let end = source.position(span.end as usize);
+    let (start, end) = source.positions(&span.range());
     Place {
         file: source.name().clone(),
         line: start.line,

@@ -1,13 +1,15 @@
 //! Label selectors as `kubectl --selector` takes them: `app in (a,b),tier!=web,!legacy` (L2).
 
+use std::ops::Range;
+
 use lrpc_schema::image::{Operator, Requirement, Selector};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, multispace0, multispace1};
-use nom::combinator::{all_consuming, map, value};
+use nom::combinator::{map, value};
 use nom::multi::separated_list0;
 use nom::sequence::{delimited, pair, preceded, terminated};
-use nom::{IResult, Parser};
+use nom::{IResult, Offset, Parser};
 
 use crate::diagnostic::shown;
 use crate::names::{is_label_key, is_label_value};
@@ -17,17 +19,27 @@ pub(crate) fn without_source(key: &str) -> &str {
     key.strip_prefix("k8s:").or_else(|| key.strip_prefix("any:")).unwrap_or(key)
 }
 
+/// Why a text is no selector.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The end of a sentence.
+    pub(crate) message: String,
+    /// The bytes of the text that are wrong.
+    pub(crate) range: Range<usize>,
+}
+
 /// The selector in a text; an empty text is the empty selector.
 ///
 /// # Errors
-/// What is wrong, as the end of a sentence.
-pub(crate) fn parse(text: &str) -> Result<Selector, String> {
-    let requirements = match all_consuming(separated_list0(char(','), spaced(requirement))).parse(text) {
-        Ok((_, requirements)) => requirements,
-        Err(_) if text.trim().is_empty() => Vec::new(),
-        Err(_) => return Err(unread(text)),
-    };
-    requirements.into_iter().map(checked).collect::<Result<_, _>>().map(Selector::new)
+/// The first thing that is wrong.
+pub(crate) fn parse(text: &str) -> Result<Selector, Problem> {
+    if text.trim().is_empty() {
+        return Ok(Selector::new(Vec::new()));
+    }
+    let (rest, requirements) = requirements(text).unwrap_or((text, Vec::new()));
+    let after_key = requirements.last().is_some_and(|last| last.operator == Operator::Exists);
+    let checked: Vec<_> = requirements.into_iter().map(|raw| checked(text, raw)).collect::<Result<_, _>>()?;
+    if rest.is_empty() { Ok(Selector::new(checked)) } else { Err(unread(text, rest, after_key)) }
 }
 
 /// A requirement before its parts have been looked at.
@@ -37,30 +49,64 @@ struct Raw<'t> {
     values: Vec<&'t str>,
 }
 
-fn checked(raw: Raw<'_>) -> Result<Requirement, String> {
+fn checked(text: &str, raw: Raw<'_>) -> Result<Requirement, Problem> {
     let key = without_source(raw.key);
     if !is_label_key(key) {
-        return Err(format!("{} cannot be the key of a label", shown(key)));
+        return Err(problem(text, raw.key, format!("{} cannot be the key of a label", shown(key))));
     }
     if let Some(wrong) = raw.values.iter().find(|value| !is_label_value(value)) {
-        return Err(format!("{} cannot be the value of a label", shown(wrong)));
+        return Err(problem(text, wrong, format!("{} cannot be the value of a label", shown(wrong))));
     }
     if matches!(raw.operator, Operator::In | Operator::NotIn) && raw.values.is_empty() {
-        return Err(format!("the list of {} is empty", shown(key)));
+        return Err(problem(text, raw.key, format!("the list of {} is empty", shown(key))));
     }
     let values = raw.values.into_iter().map(str::to_owned).collect();
     Ok(Requirement::new(key.to_owned(), raw.operator, values))
 }
 
-/// Names the first requirement that does not parse.
-fn unread(text: &str) -> String {
-    let (rest, _) = separated_list0(char::<_, nom::error::Error<&str>>(','), spaced(requirement))
-        .parse(text)
-        .unwrap_or((text, Vec::new()));
-    match rest.trim_start_matches([',', ' ']) {
-        "" => "a requirement is missing after the comma".to_owned(),
-        rest => format!("nothing is known that begins with {}", shown(rest)),
+/// A problem with a part of the text.
+fn problem(text: &str, part: &str, message: String) -> Problem {
+    let start = text.offset(part);
+    Problem { message, range: start..start + part.len() }
+}
+
+/// What is wrong at the beginning of what could not be read; `after_key` where a key stands before it, so
+/// that it should have been an operator.
+fn unread(text: &str, rest: &str, after_key: bool) -> Problem {
+    let rest = rest.trim_start();
+    let word_end = |text: &str| text.find(|character| !is_word(character)).unwrap_or(text.len());
+    let symbols = rest.find(|character| !"=!<>~".contains(character)).unwrap_or(rest.len());
+    let (token, behind) = rest.split_at(if symbols > 0 { symbols } else { word_end(rest) });
+    if let Some(behind) = rest.strip_prefix(',') {
+        let (at, what) = (rest.get(..1).unwrap_or_default(), behind.trim_start());
+        return match what.split(',').next() {
+            None | Some("") => problem(text, at, "a requirement is missing after the comma".to_owned()),
+            Some(what) => problem(text, what, format!("{} is no requirement", shown(what.trim_end()))),
+        };
     }
+    if !after_key || token.is_empty() {
+        let message = match token {
+            "" => format!("{} is out of place", shown(rest.get(..1).unwrap_or(rest))),
+            _ => format!("there is no comma before {}", shown(token)),
+        };
+        return problem(text, if token.is_empty() { rest } else { token }, message);
+    }
+    let list = behind.trim_start();
+    match (token, list.strip_prefix('(')) {
+        ("in" | "notin", None) => problem(text, token, format!("no list in brackets follows `{token}`")),
+        ("in" | "notin", Some(inside)) if !inside.contains(')') => {
+            problem(text, list, "the bracket of a list is not closed".to_owned())
+        }
+        ("in" | "notin", Some(_)) => {
+            let list = list.split_inclusive(')').next().unwrap_or(list);
+            problem(text, list, format!("{} is no list of values", shown(list)))
+        }
+        _ => problem(text, token, format!("there is no operator {}", shown(token))),
+    }
+}
+
+fn requirements(text: &str) -> IResult<&str, Vec<Raw<'_>>> {
+    separated_list0(char(','), spaced(requirement)).parse(text)
 }
 
 fn requirement(text: &str) -> IResult<&str, Raw<'_>> {
@@ -107,7 +153,7 @@ fn any_value(text: &str) -> IResult<&str, &str> {
 }
 
 fn is_word(character: char) -> bool {
-    !character.is_whitespace() && !matches!(character, ',' | '=' | '!' | '(' | ')')
+    !character.is_whitespace() && !matches!(character, ',' | '=' | '!' | '<' | '>' | '(' | ')')
 }
 
 fn spaced<'t, O>(
@@ -120,7 +166,7 @@ fn spaced<'t, O>(
 mod tests {
     use super::*;
 
-    fn canonical(text: &str) -> Result<String, String> {
+    fn canonical(text: &str) -> Result<String, Problem> {
         parse(text).map(|selector| selector.to_string())
     }
 
@@ -137,12 +183,28 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let problem = |text| canonical(text).unwrap_err();
-        assert_eq!(problem("app=a,"), "a requirement is missing after the comma");
-        assert_eq!(problem("app in (a"), "nothing is known that begins with `in (a`");
-        assert_eq!(problem("app in ()"), "the list of `app` is empty");
-        assert_eq!(problem("-a=b"), "`-a` cannot be the key of a label");
-        assert_eq!(problem("a=b_"), "`b_` cannot be the value of a label");
-        assert_eq!(problem("a>1"), "`a>1` cannot be the key of a label");
+        let problem = |text: &'static str| {
+            let Problem { message, range } = canonical(text).unwrap_err();
+            (message, &text[range])
+        };
+        for (text, message, wrong) in [
+            ("app=a,", "a requirement is missing after the comma", ","),
+            ("app=a,,b=c", "a requirement is missing after the comma", ","),
+            ("app=a, =b", "`=b` is no requirement", "=b"),
+            ("app in (a", "the bracket of a list is not closed", "(a"),
+            ("app in (a b)", "`(a b)` is no list of values", "(a b)"),
+            ("app in a", "no list in brackets follows `in`", "in"),
+            ("app in ()", "the list of `app` is empty", "app"),
+            ("app is a", "there is no operator `is`", "is"),
+            ("gpu, app IN (a)", "there is no operator `IN`", "IN"),
+            ("a>1", "there is no operator `>`", ">"),
+            ("a=b c", "there is no comma before `c`", "c"),
+            ("a=(b)", "`(` is out of place", "(b)"),
+            ("-a=b", "`-a` cannot be the key of a label", "-a"),
+            ("a=b_", "`b_` cannot be the value of a label", "b_"),
+            ("k8s:é=b", "`é` cannot be the key of a label", "k8s:é"),
+        ] {
+            assert_eq!(problem(text), (message.to_owned(), wrong), "{text}");
+        }
     }
 }

@@ -69,7 +69,7 @@ impl Source {
     pub fn from_bytes(name: impl Into<Arc<str>>, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let name = name.into();
         if bytes.len() > Self::MAX_BYTES {
-            return Err(Box::new(input_limit::too_long(&Self::new(name, ""), bytes.len())));
+            return Err(Box::new(input_limit::too_long(&Self::new(name, ""))));
         }
         let nul = bytes.iter().position(|byte| *byte == 0);
         match (String::from_utf8(bytes), nul) {
@@ -96,12 +96,27 @@ impl Source {
     /// The position of a byte offset; past the end, that of the end.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.0.text.len());
+        self.position_on(self.index().line(offset), offset)
+    }
+
+    /// The positions of both ends of a stretch; most stretches end on the line on which they begin.
+    pub(crate) fn positions(&self, range: &Range<usize>) -> (Position, Position) {
+        let start = range.start.min(self.0.text.len());
+        let line = self.index().line(start);
+        let next = self.index().lines.get(line + 1).map_or(usize::MAX, |next| *next as usize);
+        let end = range.end.min(self.0.text.len());
+        let is_one_line = (start..next).contains(&end);
+        let end = if is_one_line { self.position_on(line, end) } else { self.position(end) };
+        (self.position_on(line, start), end)
+    }
+
+    /// The position of an offset on its line, which counts from 0.
+    fn position_on(&self, line: usize, offset: usize) -> Position {
         let index = self.index();
-        let line = index.line(offset);
-        let start = index.start(line);
         let before = |at| index.characters_before(&self.0.text, at);
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Position { line: narrow(line + 1), column: narrow(before(offset).saturating_sub(before(start)) + 1) }
+        let column = before(offset).saturating_sub(before(index.start(line))) + 1;
+        Position { line: narrow(line + 1), column: narrow(column) }
     }
 
     /// The bytes of a line (from 1) without its line break; empty past the end.
@@ -197,6 +212,16 @@ mod tests {
         assert_eq!(position("a\r\nbc", 4), (2, 2));
         assert_eq!(position("\u{feff}kind", 3), (1, 1));
         assert_eq!(position("ab", 99), (1, 3));
+    }
+
+    #[test]
+    fn both_ends_of_a_stretch_are_where_each_is_alone() {
+        let source = Source::new("a.yaml", "a: ü\nb: |\n  c\n");
+        let length = source.text().len();
+        for (start, end) in (0..=length).flat_map(|start| (start..=length + 1).map(move |end| (start, end))) {
+            let apart = (source.position(start), source.position(end));
+            assert_eq!(source.positions(&(start..end)), apart, "{start}..{end}");
+        }
     }
 
     #[test]

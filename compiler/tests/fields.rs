@@ -125,7 +125,16 @@ fn every_wrong_port_says_how_to_write_it() {
         port("http"),
         "11:17 `http` is not a port: write the number here; a name goes into `name` beside it"
     );
-    assert_eq!(port(""), "11:17 `` is not a port: write one number from 1 to 65535 in decimal digits");
+    assert_eq!(port(""), "11:17 a port is empty: write one number from 1 to 65535 in decimal digits");
+    assert_eq!(port("1e3"), "11:17 `1e3` is not a port: write `\"1000\"`");
+    assert_eq!(port("07"), "11:17 the port `07` has a leading zero: write `\"7\"`");
+    assert_eq!(port("0177777"), "11:17 the port `0177777` has two readings: write `\"65535\"`");
+    assert_eq!(port("0200000"), "11:17 there is no port `0200000`: ports go from 1 to 65535");
+    assert_eq!(port("-80"), "11:17 `-80` is not a port: ports go from 1 to 65535");
+    assert!(
+        report(&address("\"8080\"", "\"0080\""))
+            .contains("80 to a reader; Cilium reads octal, fails and ignores the policy")
+    );
     assert_eq!(
         port("60000"),
         "11:17 the CRD of Cilium refuses the port `60000`: lrpc redirects it; choose another port if the API server must accept the policy"
@@ -133,6 +142,90 @@ fn every_wrong_port_says_how_to_write_it() {
     for legal in ["1", "59999", "61000", "65535"] {
         assert_eq!(port(legal), "");
     }
+}
+
+/// A port without quotes may be right in quotes, or not: what the help says to write is accepted.
+#[test]
+fn the_help_for_a_port_without_quotes_is_right() {
+    let help = |port: &str| {
+        let found = headlines(&address("\"8080\"", port)).join("\n");
+        found.split_once("not a").unwrap().1.split_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(help("010"), "write `\"10\"`, or `\"8\"` if the octal reading is meant");
+    assert_eq!(help("0x50"), "write `\"80\"`");
+    assert_eq!(help("1e3"), "write `\"1000\"`");
+    assert_eq!(help("8_080"), "write `\"8080\"`");
+    assert_eq!(help("80800"), "ports go from 1 to 65535");
+    assert_eq!(help("0"), "ports go from 1 to 65535");
+    assert_eq!(help("yes"), "write the number here; a name goes into `name` beside it");
+}
+
+#[test]
+fn a_word_that_is_no_string_is_not_always_right_in_quotes() {
+    let help = |from: &str, to: &str| {
+        let found = headlines(&address(from, to)).join("\n");
+        assert!(found.contains("must be a string"), "{found}");
+        found.rsplit_once(": ").unwrap().1.to_owned()
+    };
+    assert_eq!(
+        help("protocol: TCP", "protocol: yes"),
+        "write `TCP` or `UDP`; nothing else can be redirected"
+    );
+    assert_eq!(
+        help("\"169.254.169.254\"", "1694"),
+        "write an IPv4 or IPv6 address; for a Service use `serviceMatcher`"
+    );
+    let named = help("protocol: TCP", "protocol: TCP\n          name: 80");
+    assert_eq!(named, "use 1 to 15 letters, digits and single `-` between them, with at least one letter");
+    let annotated = |text: &str| help("spec:\n", &format!("  annotations: {{{text}}}\nspec:\n"));
+    assert_eq!(annotated("lrpc.dev/shadow-service: yes"), "one of `\"true\"`, `\"false\"`");
+    assert_eq!(annotated("lrpc.dev/fallback: 1"), "one of `\"original\"`, `\"drop\"`");
+    assert!(
+        annotated("lrpc.dev/backend-address: 169").starts_with("write the IPv4 or IPv6 address at which")
+    );
+    assert_eq!(help("app: proxy", "app: 1e3"), "`\"1e3\"`");
+}
+
+#[test]
+fn what_is_empty_is_called_empty() {
+    let first = |from: &str, to: &str| {
+        let found = headlines(&address(from, to));
+        found[0].split_once(' ').unwrap().1.split_once(": ").unwrap().0.to_owned()
+    };
+    assert_eq!(first("name: redirect", "name: ''"), "`metadata.name` is empty");
+    assert_eq!(first("169.254.169.254", ""), "`spec.redirectFrontend.addressMatcher.ip` is empty");
+    assert_eq!(first("protocol: TCP", "protocol: ''"), "a protocol is empty");
+    assert_eq!(
+        first("protocol: TCP", "protocol: TCP\n          name: ''"),
+        "the name of an only port is empty"
+    );
+    assert_eq!(first("app: proxy", "'': proxy"), "the key of a label is empty");
+    assert_eq!(first("spec:\n", "spec:\n  '': x\n"), "a field of `spec` has an empty name");
+    assert_eq!(first("cilium.io/v2", "''"), "the `apiVersion` of a `CiliumLocalRedirectPolicy` is empty");
+    let annotations = "  annotations: {lrpc.dev/fallback: ''}\nspec:\n";
+    assert_eq!(first("spec:\n", annotations), "`lrpc.dev/fallback` is empty");
+    let operator = "matchExpressions: [{key: app, operator: ''}]";
+    assert_eq!(first("matchLabels:\n        app: proxy", operator), "an operator is empty");
+}
+
+#[test]
+fn a_name_may_have_dots_where_it_is_a_subdomain() {
+    let help = |from: &str, to: &str| headlines(&address(from, to)).join("\n");
+    assert!(help("name: redirect", "name: a..b").contains("digits, `-` and `.`, with a letter"));
+    assert!(help("namespace: default", "namespace: a.b").contains("digits and `-`, with a letter"));
+}
+
+#[test]
+fn the_missing_namespace_of_a_service_is_the_policys_own() {
+    let text = SERVICE
+        .replace("      namespace: kube-system\n", "")
+        .replace("namespace: kube-system", "namespace: dns");
+    assert_eq!(
+        headlines(&text),
+        [
+            "8:5 `spec.redirectFrontend.serviceMatcher.namespace` is missing: add it, for example `namespace: dns`"
+        ]
+    );
 }
 
 #[test]
@@ -155,6 +248,10 @@ fn every_wrong_address_says_how_to_write_it() {
     assert_eq!(
         ip("10.0.0.1:80"),
         "9:11 `10.0.0.1:80` is not a plain IP address: write `10.0.0.1` and put the port into `toPorts`"
+    );
+    assert_eq!(
+        ip("[fd00::1]:80"),
+        "9:11 `[fd00::1]:80` is not a plain IP address: write `fd00::1` and put the port into `toPorts`"
     );
     assert_eq!(ip("010.0.0.1"), "9:11 `010.0.0.1` is not a plain IP address: write `10.0.0.1`");
     assert_eq!(
@@ -191,6 +288,10 @@ fn selectors_are_checked_as_kubernetes_does() {
     assert_eq!(
         expressions("{key: app, operator: in, values: [a]}"),
         "15:47 there is no operator `in`: did you mean `In`?"
+    );
+    assert_eq!(
+        expressions("{key: app, operator: In, values: [a, 1]}"),
+        "15:63 `spec.redirectBackend.localEndpointSelector.matchExpressions[0].values[1]` must be a string, not an integer: put it in quotes: `\"1\"`"
     );
     assert_eq!(
         expressions("{key: app, operator: NotIn}"),
@@ -236,7 +337,7 @@ fn annotations_of_others_are_theirs() {
     );
     assert_eq!(
         annotated("lrpc.dev/nodes: a in (b"),
-        "7:21 the selector of `lrpc.dev/nodes` cannot be read: nothing is known that begins with `in (b`: write it as `kubectl --selector` takes it, for example `app in (a,b),tier!=web,!legacy`"
+        "7:26 the selector of `lrpc.dev/nodes` cannot be read: the bracket of a list is not closed: write it as `kubectl --selector` takes it, for example `app in (a,b),tier!=web,!legacy`"
     );
     assert_eq!(
         annotated("lrpc.dev/backend-address: fe80::1"),
@@ -244,6 +345,25 @@ fn annotations_of_others_are_theirs() {
     );
     assert_eq!(
         annotated("lrpc.dev/backend-address: 169.254.1.1/16"),
-        "7:31 `169.254.1.1/16` is not a plain IP address: write `169.254.1.1`, one policy for each address: prefixes cannot be redirected"
+        "7:31 `169.254.1.1/16` is not a plain IP address: write `169.254.1.1`"
     );
+    assert_eq!(
+        annotated("lrpc.dev/backend-address: agent"),
+        "7:31 `agent` is not a plain IP address: write the IPv4 or IPv6 address at which the agent listens, such as `169.254.169.252`"
+    );
+}
+
+/// The caret stands under the part that is wrong, where the value is written as it is read.
+#[test]
+fn the_wrong_part_of_a_selector_is_underlined() {
+    let underlined = |text: &str| {
+        let found = report(&address("spec:\n", &format!("  annotations: {{{text}}}\nspec:\n")));
+        let line = found.lines().nth(2).unwrap();
+        line.trim_start().split_once(' ').unwrap().1.trim_end_matches(" not a label selector").to_owned()
+    };
+    assert_eq!(underlined("lrpc.dev/nodes: zone is a"), r#""is""#);
+    assert_eq!(underlined("lrpc.dev/nodes: 'zone is a'"), r#""is""#);
+    assert_eq!(underlined("lrpc.dev/clients: \"selector:app=x, tier=b_\""), r#""b_""#);
+    let escaped = r#"lrpc.dev/nodes: "zone\x20is a""#;
+    assert_eq!(underlined(escaped), r#""\"zone\\x20is a\"""#);
 }

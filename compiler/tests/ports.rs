@@ -88,6 +88,13 @@ fn a_frontend_name_needs_a_backend_port_with_its_protocol() {
         ports(&two(HTTP, other), &two(HTTP_BACKEND, DNS_BACKEND)),
         ["11:91 no backend port is named `dsn` with `UDP`: did you mean `dns`?"]
     );
+    let short = "{port: '54', protocol: UDP, name: a}";
+    assert_eq!(
+        ports(&two(HTTP, short), &two(HTTP_BACKEND, "{port: '55', protocol: UDP, name: b}")),
+        [
+            "11:91 no backend port is named `a` with `UDP`: add a backend port of this name and protocol, or use the name of one: `b`"
+        ]
+    );
     let tcp = "{port: '54', protocol: TCP, name: dns}";
     assert_eq!(
         ports(&two(HTTP, DNS), &two(HTTP_BACKEND, tcp)),

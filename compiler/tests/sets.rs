@@ -2,7 +2,10 @@
 
 mod support;
 
-use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, emit};
+use lrpc_compiler::{
+    Diagnostic, Label, Level, MatcherKind, NamespaceRule, Options, Page, Severity, Source, emit, examine,
+    parse,
+};
 use support::{ADDRESS, SERVICE, address, checked, headlines, headlines_of, rendered};
 
 fn both(a: &str, b: &str) -> String {
@@ -95,7 +98,11 @@ fn a_namespace_comes_from_the_manifest_or_the_option() {
             "4:9 the policy `redirect` has no namespace: add `metadata.namespace`, or name one with `--namespace`"
         ]
     );
+    let empty = address("namespace: default", "namespace: \"\"");
+    assert_eq!(headlines(&empty), headlines(&absent));
     let options = Options { default_namespace: Some("team".into()), ..Options::default() };
+    let plan = checked(&[("a.yaml", &empty)], &options).plan.unwrap();
+    assert_eq!(plan.policies()[0].name.to_string(), "team/redirect");
     let plan = checked(&[("a.yaml", &absent)], &options).plan.unwrap();
     assert_eq!(plan.policies()[0].name.to_string(), "team/redirect");
     let plan = checked(&[("a.yaml", ADDRESS)], &options).plan.unwrap();
@@ -185,6 +192,52 @@ fn severities_and_comments_act_on_warnings_only() {
     assert_eq!(found(&address("\"8080\"", "\"0\""), level("port-zero", Level::Off)), (1, false));
     let error = address("\"8080\"", "\"0\" # lrpc: allow(port-zero) no");
     assert_eq!(headlines(&error), ["11:17 there is no port 0: ports go from 1 to 65535"]);
+}
+
+/// What others find in the plan is allowed, made an error and sorted in as the compiler's own (L3).
+#[test]
+fn findings_of_others_settle_with_the_rest() {
+    let foreign = Page { code: "no-pod", severity: Severity::Warning, summary: "", page: "" };
+    let mut options = Options { foreign_pages: vec![foreign], ..Options::default() };
+    let text = address("localEndpointSelector:", "localEndpointSelector: # lrpc: allow(no-pod) later");
+    let settled = |text: &str, found: Option<&str>, options: &Options| {
+        let source = Source::new("a.yaml", text);
+        let examined = examine(vec![parse(&source)], options);
+        let diagnostic = |at: &str| {
+            let start = text.find(at).unwrap();
+            Diagnostic {
+                code: "no-pod",
+                severity: Severity::Warning,
+                message: "no pod".to_owned(),
+                policy: None,
+                primary: Some(Label {
+                    source: source.clone(),
+                    span: start..start + 1,
+                    message: String::new(),
+                }),
+                related: Vec::new(),
+                help: Some("start one".to_owned()),
+                given: None,
+            }
+        };
+        let plan = examined.plan().is_some();
+        let checked =
+            examined.settle(found.map(|at| if at.is_empty() { vec![] } else { vec![diagnostic(at)] }));
+        let given: Vec<_> = checked.diagnostics.iter().map(|found| found.given).collect();
+        (headlines_of(&checked.diagnostics), given, plan, checked.plan.is_some())
+    };
+    let unused = "14:28 the allow of `no-pod` silences nothing: remove the comment, or put it on the line that the warning points at or the line above";
+    assert_eq!(settled(&text, Some("localEnd"), &options), (vec![], vec![], true, true));
+    assert_eq!(settled(&text, None, &options), (vec![], vec![], true, true), "nobody looked");
+    assert_eq!(settled(&text, Some(""), &options), (vec![unused.to_owned()], vec![None], true, true));
+
+    let empty = address("matchLabels:\n        app: proxy", "matchLabels: {}");
+    let (found, given, ..) = settled(&empty, Some("ip:"), &options);
+    assert_eq!((found[0].as_str(), given), ("9:7 no pod: start one", vec![Some(0), None]));
+
+    options.severities.insert("no-pod".to_owned(), Level::Error);
+    let (found, _, linked, sound) = settled(ADDRESS, Some("ip:"), &options);
+    assert_eq!((found.len(), linked, sound), (1, true, false), "an error leaves no plan");
 }
 
 #[test]

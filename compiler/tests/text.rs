@@ -96,6 +96,38 @@ fn near_misses_are_errors() {
     );
 }
 
+/// A list says what its elements are; nothing in it is passed over (L3).
+#[test]
+fn lists_are_read_whole() {
+    let bare = ADDRESS.replace("apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\n", "");
+    let indented: String = bare.lines().map(|line| format!("    {line}\n")).collect();
+    let list =
+        |items: &str| format!("apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicyList\nitems:{items}");
+    assert_eq!(digest(&list(&format!("\n  -\n{indented}"))), digest(ADDRESS));
+    assert_eq!(headlines(&list(" null\n")), [""; 0]);
+    assert_eq!(
+        headlines(&list(" {a: b}\n")),
+        ["3:8 `items` must be a list, not an object: make it a list of one element: begin it with `- `"]
+    );
+    assert_eq!(
+        headlines(&list(" [a, ~, {}]\n")),
+        [
+            "3:9 `items[0]` must be an object, not a string: write an object here",
+            "3:12 `items[1]` must be an object, not nothing: write an object here",
+            "3:15 `metadata` is missing: add it, for example `metadata: {name: redirect, namespace: default}`",
+            "3:15 `spec` is missing: add it, for example `spec: {redirectFrontend: …, redirectBackend: …}`",
+        ]
+    );
+    assert_eq!(
+        headlines("kind: List\nitems: none\n"),
+        ["2:8 `items` must be a list, not a string: write a list here"]
+    );
+    let old = list(&format!("\n  -\n{indented}")).replace("cilium.io/v2", "cilium.io/v2alpha1");
+    assert_eq!(headlines(&old).len(), 1, "the group of a list counts");
+    let other = list("\n  - {kind: Pod}\n");
+    assert_eq!(checked(&[("a.yaml", &other)], &Options::default()).ignored, 1);
+}
+
 #[test]
 fn documents_behind_a_slip_are_still_checked() {
     let text =
@@ -116,6 +148,12 @@ fn documents_behind_a_slip_are_still_checked() {
 fn slips_have_a_hint() {
     let template = address("namespace: default", "namespace: {{ .Release.Namespace }}");
     assert!(report(&template).contains("this looks like a template"), "{}", report(&template));
+    let mark = address("spec:", "\u{feff}spec:");
+    assert_eq!(
+        headlines(&mark)[0],
+        "6:1 not YAML: a byte order mark stands inside a document: remove the character: it may stand at the start of a file only"
+    );
+    assert!(report(&mark).contains(r#" "\u{feff}" an invisible U+FEFF"#));
     let tabs = address("  name: redirect", "\tname: redirect");
     assert!(report(&tabs).contains("indent with spaces"), "{}", report(&tabs));
     assert!(report("a: *b\n").contains("unknown anchor"), "{}", report("a: *b\n"));

@@ -4,8 +4,8 @@
 
 use crate::findings::{
     AddressNotAllowed, AddressOwnedByService, BackendAddressIgnored, BackendNotIdentified,
-    ContainerPortMissing, Facts, FamilyHole, NameChainBroken, NoReadyPod, PortNotServed, ProtocolHole,
-    SelectorMatchesNothing, SelfRedirect, ServiceHeadless, ServiceMissing, ServicePortMissing,
+    ContainerPortMissing, Facts, FamilyHole, NameChainBroken, NoReadyPod, NoSelectedNode, PortNotServed,
+    ProtocolHole, SelectorMatchesNothing, SelfRedirect, ServiceHeadless, ServiceMissing, ServicePortMissing,
     SessionAffinity, Severity,
 };
 
@@ -51,6 +51,7 @@ pub static PAGES: &[Page] = &[
     page!(FamilyHole, "family-hole", "ready pods have no address of the frontend's family"),
     page!(NameChainBroken, "name-chain-broken", "frontend, backend and container port names do not meet"),
     page!(NoReadyPod, "no-ready-pod", "the selected pods are not ready"),
+    page!(NoSelectedNode, "no-selected-node", "the policy selects nodes of which there is none"),
     page!(PortNotServed, "port-not-served", "an all-ports policy leaves ports of its Service out"),
     page!(ProtocolHole, "protocol-hole", "a port is there for the other protocol only"),
     page!(SelectorMatchesNothing, "selector-matches-nothing", "the backend selector matches no local pod"),

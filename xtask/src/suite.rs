@@ -19,6 +19,9 @@ const PROGRAMS: [&str; 5] =
 /// How long each fuzz target looks for new input.
 const FUZZ_SECONDS: u32 = 20;
 
+/// Random worlds on which `link` is held against the naive model of the rules.
+const MODEL_WORLDS: &str = "100000";
+
 /// Installs what is missing and runs every check, the quick ones first.
 pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     let begin = Instant::now();
@@ -40,6 +43,7 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     step(&begin, "tests, on the kernel too");
     let mut tests = repository.cargo();
     tests.args(["test", "--workspace", "--no-fail-fast"]);
+    tests.env("LRPC_MODEL_WORLDS", MODEL_WORLDS);
     // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
     run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
     step(&begin, "fuzz: every corpus, and a little beyond");

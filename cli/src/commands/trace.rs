@@ -97,16 +97,16 @@ impl TraceView {
 }
 
 fn render(view: &TraceView, trace: &Trace<'_>, flow: &Flow, node: &str) -> String {
-    let what = match trace.state() {
-        State::Redirect if view.backends.len() > 1 => "goes to one of the backends",
-        State::Redirect => "goes to the backend",
-        State::Original => "goes where it would have gone",
-        State::Drop => "is refused",
+    let meaning = match trace.state() {
+        State::Redirect if view.backends.len() > 1 => "it goes to one of the backends",
+        State::Redirect => "it goes to the backend",
+        State::Original => "it goes where it would have gone",
+        State::Drop => "it is refused",
     };
-    let mut text = format!("{}  {flow}  on node {node}  {what}", view.decision);
+    let mut text = format!("{flow} on node {node}\n  decision  {}, {meaning}", view.decision);
     if let Some(reason) = view.reason {
         // Writing to a `String` cannot fail, here and below.
-        let _ = write!(text, ": {reason}");
+        let _ = write!(text, " ({reason})");
     }
     if let (Some(frontend), Some(policy)) = (&view.frontend, &view.policy) {
         let _ = write!(text, "\n  frontend  {frontend}\n  policy    {policy}");

@@ -22,7 +22,7 @@ pub(crate) fn report(diagnostic: &Diagnostic) -> Report {
     }
 }
 
-pub(super) fn location(label: &Label) -> Location {
+fn location(label: &Label) -> Location {
     let Label { source, span, message } = label;
     let (start, end) = (source.position(span.start), source.position(span.end));
     Location {

@@ -1,31 +1,19 @@
 //! Joins the findings of `link`, which know policies and field paths, with the places in the manifests.
 
-use lrpc_compiler::{Label, Plan};
+use lrpc_compiler::{Diagnostic, Label, Plan};
 use lrpc_loader::Finding;
-use lrpc_loader::findings::NodeFinding;
 use lrpc_schema::image::{Places, PolicyName};
 
-use super::{Location, Nodes, Report, Severity, diagnostic};
+use super::{Location, Report, Severity};
 
 /// The report of a finding about one node, out of an image: with the places that the image remembers, and
 /// in a stripped image with the policy alone.
 pub(crate) fn report(finding: &Finding, places: Option<&Places>) -> Report {
-    joined(finding, |policy, field, label| {
+    let locate = |policy: &PolicyName, field: &str, label: &str| {
         let place = places?.find(policy, field)?.clone();
         Some(Location { place, label: label.to_owned(), quote: None })
-    })
-}
-
-/// The report of a finding that holds on some nodes, with the text that the plan was made of.
-pub(crate) fn across(found: &NodeFinding, plan: &Plan) -> Report {
-    let report = joined(&found.finding, |policy, field, label| {
-        let (source, span) = plan.find(policy, field)?;
-        Some(diagnostic::location(&Label { source: source.clone(), span, message: label.to_owned() }))
-    });
-    Report { nodes: Some(Nodes { names: found.nodes.clone(), count: found.node_count }), ..report }
-}
-
-fn joined(finding: &Finding, locate: impl Fn(&PolicyName, &str, &str) -> Option<Location>) -> Report {
+    };
+    let related = finding.related.iter();
     Report {
         code: finding.code,
         severity: match finding.severity {
@@ -35,12 +23,40 @@ fn joined(finding: &Finding, locate: impl Fn(&PolicyName, &str, &str) -> Option<
         message: finding.message.clone(),
         policy: Some(finding.policy.to_string()),
         at: locate(&finding.policy, &finding.field, ""),
-        related: finding
-            .related
-            .iter()
+        related: related
             .filter_map(|related| locate(&related.policy, &related.field, &related.message))
             .collect(),
         help: finding.help.clone(),
         nodes: None,
+    }
+}
+
+/// The finding as a diagnostic about the text that the plan was made of, so that it settles as the
+/// compiler's own do.
+pub(crate) fn diagnostic(finding: &Finding, plan: &Plan) -> Diagnostic {
+    let label = |policy: &PolicyName, field: &str, message: &str| {
+        let (source, span) = plan.find(policy, field)?;
+        Some(Label { source: source.clone(), span, message: message.to_owned() })
+    };
+    let related = finding.related.iter();
+    Diagnostic {
+        code: finding.code,
+        severity: severity(finding.severity),
+        message: finding.message.clone(),
+        policy: Some(finding.policy.clone()),
+        primary: label(&finding.policy, &finding.field, ""),
+        related: related
+            .filter_map(|related| label(&related.policy, &related.field, &related.message))
+            .collect(),
+        help: finding.help.clone(),
+        given: None,
+    }
+}
+
+/// The loader's severity in the compiler's terms.
+pub(super) fn severity(severity: lrpc_loader::Severity) -> lrpc_compiler::Severity {
+    match severity {
+        lrpc_loader::Severity::Error => lrpc_compiler::Severity::Error,
+        lrpc_loader::Severity::Warning => lrpc_compiler::Severity::Warning,
     }
 }

@@ -1,5 +1,7 @@
 //! The manual: the pages of the compiler's diagnostics and of the loader's findings in one list.
 
+use super::finding;
+
 /// One page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
@@ -11,21 +13,25 @@ pub(crate) struct Page {
 
 /// Every page, sorted by code.
 pub(crate) fn all() -> Vec<Page> {
-    let compiler = lrpc_compiler::PAGES.iter().map(|page| Page {
+    let pages = lrpc_compiler::PAGES.iter().copied().chain(findings()).map(|page| Page {
         code: page.code,
         severity: page.severity.as_str(),
         summary: page.summary,
         page: page.page,
     });
-    let loader = lrpc_loader::PAGES.iter().map(|page| Page {
-        code: page.code,
-        severity: page.severity.as_str(),
-        summary: page.summary,
-        page: page.page,
-    });
-    let mut pages: Vec<Page> = compiler.chain(loader).collect();
+    let mut pages: Vec<Page> = pages.collect();
     pages.sort_by_key(|page| page.code);
     pages
+}
+
+/// The pages of the loader's findings, for the compiler, which settles them with its own diagnostics.
+pub(crate) fn findings() -> impl Iterator<Item = lrpc_compiler::Page> {
+    lrpc_loader::PAGES.iter().map(|page| lrpc_compiler::Page {
+        code: page.code,
+        severity: finding::severity(page.severity),
+        summary: page.summary,
+        page: page.page,
+    })
 }
 
 /// The page of a code.

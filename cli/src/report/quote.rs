@@ -140,8 +140,8 @@ fn shown(text: &str, cut: (bool, bool)) -> String {
             '\n' | '\t' => shown.push(character),
             // All of ASCII's are one byte, all others of Unicode's two.
             control if control.is_control() => shown.push_str(if control.is_ascii() { "?" } else { "¿" }),
-            // Marks that turn the direction of the text around them, of three bytes each.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => shown.push('\u{fffd}'),
+            // Marks that turn the direction of the text around them, and that of a byte order, of three bytes each.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => shown.push('\u{fffd}'),
             plain => shown.push(plain),
         }
     }

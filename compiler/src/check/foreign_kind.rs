@@ -9,13 +9,11 @@ pub(crate) const PAGE: Page =
 
 /// `kind` is the place of the document's kind, or of the document where it has none.
 pub(crate) fn report(source: &Source, kind: Option<Span>, document: Span) -> Diagnostic {
-    let diagnostic = match kind {
-        Some(kind) => PAGE.report(format!("a document has the kind {}", shown(source.slice(kind)))).at(
-            source,
-            kind,
-            "no `CiliumLocalRedirectPolicy`",
-        ),
-        None => PAGE.report("a document has no kind").at(source, document, "no `CiliumLocalRedirectPolicy`"),
+    let message = match kind {
+        Some(kind) => format!("a document of kind {} is no policy", shown(source.slice(kind))),
+        None => "a document without `kind` is no policy".to_owned(),
     };
-    diagnostic.help("move it to a file that is not given to lrpc, or leave out `--strict-kinds`")
+    PAGE.report(message)
+        .at(source, kind.unwrap_or(document), "not a `CiliumLocalRedirectPolicy`")
+        .help("move it to a file that is not given to lrpc, or leave out `--strict-kinds`")
 }

@@ -9,7 +9,11 @@ pub(crate) const PAGE: Page =
     page!("ignored-port-name", Warning, "the name of an only port is not an IANA service name");
 
 pub(crate) fn report(source: &Source, span: Span, name: &str) -> Diagnostic {
-    PAGE.report(format!("the name {} of an only port is ignored", shown(name)))
+    let message = match name {
+        "" => "the name of an only port is empty".to_owned(),
+        _ => format!("the name {} of an only port is ignored", shown(name)),
+    };
+    PAGE.report(message)
         .at(source, span, "not an IANA service name")
         .help(format!("leave it out, or {SYNTAX}"))
 }

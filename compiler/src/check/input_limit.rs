@@ -14,9 +14,9 @@ pub(crate) const EVENTS: usize = 3_000_000;
 /// Problems of one file that are listed.
 pub(crate) const PROBLEMS: usize = 10_000;
 
-pub(crate) fn too_long(source: &Source, bytes: usize) -> Diagnostic {
+pub(crate) fn too_long(source: &Source) -> Diagnostic {
     let (name, limit) = (source.name(), Source::MAX_BYTES);
-    PAGE.report(format!("`{name}` has {bytes} bytes, more than the {limit} that are read"))
+    PAGE.report(format!("`{name}` is longer than the {limit} bytes that are read"))
         .at(source, Span::default(), "")
         .help("split the file at `---`")
 }

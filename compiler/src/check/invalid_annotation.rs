@@ -9,13 +9,32 @@ pub(crate) const PAGE: Page =
     page!("invalid-annotation", Error, "an annotation of lrpc has a value that it cannot have");
 
 /// A value that is none of the words that the annotation takes.
-pub(crate) fn report(source: &Source, span: Span, key: &str, value: &str, words: &[&str]) -> Diagnostic {
-    let list = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+pub(crate) fn report(source: &Source, span: Span, key: &str, value: &str) -> Diagnostic {
+    let words = words(key);
     let help = match nearest(value, words.iter().copied()) {
         Some(word) => format!("did you mean `{word}`?"),
-        None => format!("one of {list}"),
+        None => one_of(words),
     };
-    PAGE.report(format!("`{key}` cannot be {}", shown(value))).at(source, span, "no such value").help(help)
+    let message = match value {
+        "" => format!("`{key}` is empty"),
+        _ => format!("`{key}` cannot be {}", shown(value)),
+    };
+    PAGE.report(message).at(source, span, "no such value").help(help)
+}
+
+/// The words that an annotation takes; none where it takes a selector, an address or anything at all.
+pub(crate) fn words(key: &str) -> &'static [&'static str] {
+    match key {
+        "lrpc.dev/fallback" => &["original", "drop"],
+        "lrpc.dev/clients" => &["all", "pods", "namespace", "selector:app=x"],
+        "lrpc.dev/shadow-service" => &["true", "false"],
+        _ => &[],
+    }
+}
+
+/// The remedy that lists them.
+pub(super) fn one_of(words: &[&str]) -> String {
+    format!("one of {}", words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", "))
 }
 
 /// A value whose selector cannot be read; `problem` says why.

@@ -8,7 +8,11 @@ pub(crate) const PAGE: Page =
     page!("invalid-label", Error, "a label's key or value in a selector is not one that Kubernetes allows");
 
 pub(crate) fn key(source: &Source, span: Span, key: &str) -> Diagnostic {
-    PAGE.report(format!("{} cannot be the key of a label", shown(key)))
+    let message = match key {
+        "" => "the key of a label is empty".to_owned(),
+        _ => format!("{} cannot be the key of a label", shown(key)),
+    };
+    PAGE.report(message)
         .at(source, span, "not a label key")
         .help("use at most 63 letters, digits, `-`, `_` and `.`, if need be after a DNS name and `/`")
 }

@@ -12,7 +12,9 @@ pub(crate) const SYNTAX: &str =
     "use 1 to 15 letters, digits and single `-` between them, with at least one letter";
 
 pub(crate) fn report(source: &Source, span: Span, name: &str) -> Diagnostic {
-    PAGE.report(format!("{} cannot be the name of a port", shown(name)))
-        .at(source, span, "not an IANA service name")
-        .help(SYNTAX)
+    let message = match name {
+        "" => "the name of a port is empty".to_owned(),
+        _ => format!("{} cannot be the name of a port", shown(name)),
+    };
+    PAGE.report(message).at(source, span, "not an IANA service name").help(SYNTAX)
 }

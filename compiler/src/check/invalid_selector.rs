@@ -8,16 +8,21 @@ use crate::source::{Source, Span};
 pub(crate) const PAGE: Page =
     page!("invalid-selector", Error, "a match expression that contradicts its operator");
 
-pub(crate) const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
+const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
+
+/// What an operator can be, as a remedy.
+pub(super) const ONE_OF: &str = "one of `In`, `NotIn`, `Exists`, `DoesNotExist`";
 
 pub(crate) fn operator(source: &Source, span: Span, operator: &str) -> Diagnostic {
     let help = match nearest(operator, OPERATORS) {
         Some(known) => format!("did you mean `{known}`?"),
-        None => "one of `In`, `NotIn`, `Exists`, `DoesNotExist`".to_owned(),
+        None => ONE_OF.to_owned(),
     };
-    PAGE.report(format!("there is no operator {}", shown(operator)))
-        .at(source, span, "unknown operator")
-        .help(help)
+    let message = match operator {
+        "" => "an operator is empty".to_owned(),
+        _ => format!("there is no operator {}", shown(operator)),
+    };
+    PAGE.report(message).at(source, span, "unknown operator").help(help)
 }
 
 pub(crate) fn no_values(source: &Source, span: Span, operator: &str) -> Diagnostic {

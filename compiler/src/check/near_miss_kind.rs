@@ -13,7 +13,11 @@ pub(crate) fn kind(source: &Source, kind: &str, span: Span) -> Diagnostic {
 }
 
 pub(crate) fn group(source: &Source, api_version: &str, span: Span) -> Diagnostic {
-    PAGE.report(format!("{} has no `CiliumLocalRedirectPolicy`; `cilium.io/v2` has", shown(api_version)))
+    let message = match api_version {
+        "" => "the `apiVersion` of a `CiliumLocalRedirectPolicy` is empty".to_owned(),
+        _ => format!("{} has no `CiliumLocalRedirectPolicy`; `cilium.io/v2` has", shown(api_version)),
+    };
+    PAGE.report(message)
         .at(source, span, "no such group and version")
         .help("write `apiVersion: cilium.io/v2`")
 }

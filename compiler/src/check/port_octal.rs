@@ -1,5 +1,7 @@
 //! L2: the CRD accepts `010`, and the agent reads it as port 8; `08` it cannot read at all.
 
+use super::port_not_a_number::{octal_or, readings};
+use super::port_out_of_range;
 use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
@@ -7,16 +9,32 @@ use crate::source::{Source, Span};
 pub(crate) const PAGE: Page =
     page!("port-octal", Error, "a port with a leading zero, which Cilium reads as octal");
 
-/// `port` is all digits and begins with a zero.
+/// `port` is all digits, begins with a zero and is not 0.
 pub(crate) fn report(source: &Source, span: Span, port: &str) -> Diagnostic {
-    let decimal = port.trim_start_matches('0');
-    let octal = u32::from_str_radix(decimal, 8).ok().filter(|octal| *octal <= 65535);
-    let (label, help) = match octal {
-        Some(octal) => (
-            format!("{decimal} to a reader, {octal} to Cilium"),
-            format!("write `\"{decimal}\"`, or `\"{octal}\"` if the octal reading is meant"),
+    let is_port = |number: &u64| (1..=65535).contains(number);
+    let decimal = readings(port).first().copied().unwrap_or_default();
+    let octal = u64::from_str_radix(port, 8).ok().filter(is_port);
+    let two = format!("the port {} has two readings", shown(port));
+    let (message, label, help) = match (is_port(&decimal), octal) {
+        (false, None) => return port_out_of_range::report(source, span, port),
+        (true, Some(octal)) if octal == decimal => (
+            format!("the port {} has a leading zero", shown(port)),
+            "read as octal".to_owned(),
+            format!("write `\"{decimal}\"`"),
         ),
-        None => (format!("{decimal} to a reader, no number to Cilium"), format!("write `\"{decimal}\"`")),
+        (true, Some(octal)) => {
+            (two, format!("{decimal} to a reader, {octal} to Cilium"), octal_or(decimal, octal))
+        }
+        (false, Some(octal)) => (
+            two,
+            format!("{decimal} to a reader, which is no port, {octal} to Cilium"),
+            format!("write `\"{octal}\"`"),
+        ),
+        (true, None) => (
+            two,
+            format!("{decimal} to a reader; Cilium reads octal, fails and ignores the policy"),
+            format!("write `\"{decimal}\"`"),
+        ),
     };
-    PAGE.report(format!("the port {} has two readings", shown(port))).at(source, span, label).help(help)
+    PAGE.report(message).at(source, span, label).help(help)
 }

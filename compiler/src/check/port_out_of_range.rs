@@ -1,5 +1,6 @@
 //! Ports have 16 bits.
 
+use super::port_not_a_number::RANGE;
 use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
@@ -7,7 +8,5 @@ use crate::source::{Source, Span};
 pub(crate) const PAGE: Page = page!("port-out-of-range", Error, "a port is larger than 65535");
 
 pub(crate) fn report(source: &Source, span: Span, port: &str) -> Diagnostic {
-    PAGE.report(format!("there is no port {}", shown(port)))
-        .at(source, span, "too large")
-        .help("ports go from 1 to 65535")
+    PAGE.report(format!("there is no port {}", shown(port))).at(source, span, "too large").help(RANGE)
 }

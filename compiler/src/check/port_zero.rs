@@ -1,10 +1,11 @@
 //! There is no port 0: the agent refuses it.
 
+use super::port_not_a_number::RANGE;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page = page!("port-zero", Error, "a port is 0");
 
 pub(crate) fn report(source: &Source, span: Span) -> Diagnostic {
-    PAGE.report("there is no port 0").at(source, span, "not a port").help("ports go from 1 to 65535")
+    PAGE.report("there is no port 0").at(source, span, "not a port").help(RANGE)
 }

@@ -29,5 +29,9 @@ pub(crate) fn report(source: &Source, key: &str, at: Span, parent: &str, known: 
             ),
         },
     };
-    PAGE.report(format!("{place} has no field {}", shown(key))).at(source, at, "unknown field").help(help)
+    let message = match key {
+        "" => format!("a field of {place} has an empty name"),
+        _ => format!("{place} has no field {}", shown(key)),
+    };
+    PAGE.report(message).at(source, at, "unknown field").help(help)
 }

@@ -13,6 +13,8 @@ pub(crate) const PAGE: Page =
 
 /// Names among which the one that was meant is looked for.
 const CANDIDATES: usize = 50;
+/// Names that are listed where none was meant.
+const LISTED: usize = 5;
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let Some(Frontend::Address { ports, .. }) = &policy.frontend else { return };
@@ -28,10 +30,19 @@ pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let names = served.iter().filter(|(_, served)| *served == protocol.value).map(|(name, _)| *name);
-        let help = match nearest(&name.value, names.take(CANDIDATES)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
+        let names: Vec<&str> = names.take(CANDIDATES).collect();
+        let help = match (nearest(&name.value, names.iter().copied()), names.as_slice()) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, []) => {
                 format!("add a backend port with `name: {}` and `protocol: {}`", name.value, protocol.value)
+            }
+            (None, names) => {
+                let list: Vec<_> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+                let more = if names.len() > LISTED { ", …" } else { "" };
+                format!(
+                    "add a backend port of this name and protocol, or use the name of one: {}{more}",
+                    list.join(", ")
+                )
             }
         };
         out.push(

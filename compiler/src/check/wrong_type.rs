@@ -1,9 +1,12 @@
 //! `port: 80` is an integer where the API wants a string, and the API server refuses the whole policy.
 
 use super::yaml_syntax::TEMPLATE;
+use super::{invalid_address, invalid_annotation, invalid_port_name, invalid_selector};
+use super::{port_not_a_number, unknown_protocol};
 use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::Field;
+use crate::names::is_port_name;
 use crate::source::Source;
 use crate::syntax::{Node, Type, Value};
 
@@ -38,7 +41,7 @@ pub(crate) fn report(source: &Source, node: &Node<'_>, field: &Field, expected: 
     let described = expected.described();
     PAGE.report(format!("`{field}` must be {described}, not {found}"))
         .at(source, node.span, format!("this is {found}"))
-        .help(fix(source, node, expected).unwrap_or_else(|| format!("write {described} here")))
+        .help(fix(source, node, field, expected).unwrap_or_else(|| format!("write {described} here")))
 }
 
 /// A key that is not a string.
@@ -48,13 +51,13 @@ pub(crate) fn key(source: &Source, node: &Node<'_>) -> Diagnostic {
         .help("write a field's name here")
 }
 
-fn fix(source: &Source, node: &Node<'_>, expected: Expected) -> Option<String> {
+fn fix(source: &Source, node: &Node<'_>, field: &Field, expected: Expected) -> Option<String> {
     if source.slice(node.span).starts_with("{{") {
         return Some(TEMPLATE.to_owned());
     }
     match (expected, &node.value) {
         (Expected::String, Value::Scalar(scalar)) if scalar.type_of() != Type::Null => {
-            Some(format!("put it in quotes: {}", shown(&format!("\"{}\"", scalar.text))))
+            Some(string(field, &scalar.text))
         }
         (Expected::Boolean, Value::Scalar(scalar)) => match scalar.text.to_ascii_lowercase().as_str() {
             value @ ("true" | "false") => Some(format!("write `{value}` without quotes")),
@@ -65,4 +68,30 @@ fn fix(source: &Source, node: &Node<'_>, expected: Expected) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What to write instead of a number or a word that YAML does not take for a string: something that the
+/// field can hold, which in quotes is not always what stands there.
+fn string(field: &Field, text: &str) -> String {
+    match field {
+        Field::Element(_, _, ".port") if !port_not_a_number::is_port(text) => port_not_a_number::help(text),
+        Field::Element(_, _, ".protocol") => unknown_protocol::help(text),
+        Field::Element(_, _, ".operator") => invalid_selector::ONE_OF.to_owned(),
+        Field::Element(_, _, ".name") if !is_port_name(&text.to_ascii_lowercase()) => {
+            invalid_port_name::SYNTAX.to_owned()
+        }
+        Field::Fixed(invalid_address::FRONTEND) => invalid_address::help(invalid_address::FRONTEND),
+        Field::Key(_, key) if **key == *invalid_address::BACKEND => {
+            invalid_address::help(invalid_address::BACKEND)
+        }
+        Field::Key(_, key) => match invalid_annotation::words(key) {
+            words if words.is_empty() || words.contains(&text) => quoted(text),
+            words => invalid_annotation::one_of(words),
+        },
+        Field::Fixed(_) | Field::Element(..) | Field::Nested(..) => quoted(text),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("put it in quotes: {}", shown(&format!("\"{text}\"")))
 }

@@ -11,6 +11,12 @@ pub(crate) const TEMPLATE: &str =
     "this looks like a template: check what it renders to, as `helm template` or `kustomize build` prints it";
 
 pub(crate) fn report(source: &Source, at: usize, reason: &str) -> Diagnostic {
+    if let Some(mark) = byte_order_mark(source, at) {
+        return PAGE
+            .report("not YAML: a byte order mark stands inside a document")
+            .at(source, mark, "an invisible U+FEFF")
+            .help("remove the character: it may stand at the start of a file only");
+    }
     let line = source.position(at).line;
     let around = |line: u32| source.text().get(source.line_range(line)).unwrap_or_default();
     let is_template = around(line).contains("{{") || around(line.saturating_sub(1)).contains("{{");
@@ -25,6 +31,16 @@ pub(crate) fn report(source: &Source, at: usize, reason: &str) -> Diagnostic {
         .strip_prefix("while ")
         .map_or(reason, |rest| rest.split_once(", ").map_or(rest, |(_, what)| what));
     PAGE.report(format!("not YAML: {reason}")).at(source, Span::new(at, at), "here").help(help)
+}
+
+/// The mark that the parser stopped at or behind.
+fn byte_order_mark(source: &Source, at: usize) -> Option<Span> {
+    const MARK: char = '\u{feff}';
+    let (before, behind) = (source.text().get(..at)?, source.text().get(at..)?);
+    if behind.starts_with(MARK) {
+        return Some(Span::new(at, at + MARK.len_utf8()));
+    }
+    before.ends_with(MARK).then(|| Span::new(at - MARK.len_utf8(), at))
 }
 
 pub(crate) fn recursive_alias(source: &Source, span: Span) -> Diagnostic {

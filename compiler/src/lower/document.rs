@@ -1,15 +1,17 @@
 //! Which documents are policies: ours are read, lists are opened, others are counted, near misses are
-//! reported.
+//! reported. The elements of a `CiliumLocalRedirectPolicyList` need not say what they are.
 
 use super::policy;
 use crate::check::near_miss_kind;
+use crate::check::wrong_type::{self, Expected};
 use crate::diagnostic::Diagnostic;
-use crate::hir::Policy;
+use crate::hir::{Field, Policy};
 use crate::names::distance;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Value};
 
 const KIND: &str = "CiliumLocalRedirectPolicy";
+const LIST: &str = "CiliumLocalRedirectPolicyList";
 const API_VERSION: &str = "cilium.io/v2";
 
 /// What a document, or an element of a list, turned out to be.
@@ -20,7 +22,8 @@ pub(crate) enum Found {
         kind: Option<Span>,
         document: Span,
     },
-    NearMiss(Diagnostic),
+    /// Nearly a policy, or a list that cannot be opened.
+    Problem(Diagnostic),
 }
 
 /// Hands out what one document holds, until `visit` says stop; the answer says whether to go on.
@@ -30,25 +33,57 @@ pub(crate) fn documents(
     node: &Node<'_>,
     visit: &mut impl FnMut(Found) -> bool,
 ) -> bool {
-    if node.is_null() {
-        return true;
-    }
-    let kinds = Kinds::of(tree, node);
-    let near_miss = Found::NearMiss;
-    let found = match (kinds.kind, kinds.api_version) {
-        (Some((KIND, _)), Some((API_VERSION, _)) | None) => {
-            Found::Policy(Box::new(policy::lower(source, tree, node)))
+    node.is_null() || object(source, tree, node, false, visit)
+}
+
+/// One object; `in_list` where the list around it says of what kind its elements are.
+fn object(
+    source: &Source,
+    tree: &Tree<'_>,
+    node: &Node<'_>,
+    in_list: bool,
+    visit: &mut impl FnMut(Found) -> bool,
+) -> bool {
+    let Kinds { kind, api_version } = Kinds::of(tree, node);
+    let is_ours = kind.map_or(in_list, |(kind, _)| kind == KIND);
+    let found = match (kind, api_version) {
+        (_, Some((API_VERSION, _)) | None) if is_ours => {
+            Found::Policy(Box::new(policy::lower(source, tree, node, in_list)))
         }
-        (Some((KIND, _)), Some((api_version, span))) => {
-            near_miss(near_miss_kind::group(source, api_version, span))
+        (Some((LIST, _)), Some((API_VERSION, _)) | None) => return items(source, tree, node, true, visit),
+        (Some(("List", _)), _) => return items(source, tree, node, false, visit),
+        (kind, Some((api_version, span))) if is_ours || kind.is_some_and(|(kind, _)| kind == LIST) => {
+            Found::Problem(near_miss_kind::group(source, api_version, span))
         }
-        (Some(("List" | "CiliumLocalRedirectPolicyList", _)), _) => {
-            return items(tree, node).iter().all(|item| documents(source, tree, item, visit));
+        (Some((kind, span)), _) if is_near_miss(kind) => {
+            Found::Problem(near_miss_kind::kind(source, kind, span))
         }
-        (Some((kind, span)), _) if is_near_miss(kind) => near_miss(near_miss_kind::kind(source, kind, span)),
         (kind, _) => Found::Foreign { kind: kind.map(|(_, span)| span), document: node.span },
     };
     visit(found)
+}
+
+/// The elements of a list; nothing in it is passed over (L3).
+fn items(
+    source: &Source,
+    tree: &Tree<'_>,
+    node: &Node<'_>,
+    in_list: bool,
+    visit: &mut impl FnMut(Found) -> bool,
+) -> bool {
+    // Go writes an empty list as `null`.
+    let Some(items) = field(tree, node, "items").filter(|items| !items.is_null()) else { return true };
+    let Value::Sequence(children) = items.value else {
+        let problem = wrong_type::report(source, items, &Field::Fixed("items"), Expected::List);
+        return visit(Found::Problem(problem));
+    };
+    tree.elements(children).iter().zip(0..).all(|(item, index)| match item.value {
+        Value::Mapping(_) => object(source, tree, item, in_list, visit),
+        Value::Scalar(_) | Value::Sequence(_) => {
+            let field = Field::Element("items", index, "");
+            visit(Found::Problem(wrong_type::report(source, item, &field, Expected::Object)))
+        }
+    })
 }
 
 /// The two fields that say what an object is.
@@ -60,7 +95,7 @@ struct Kinds<'t> {
 impl<'t> Kinds<'t> {
     fn of(tree: &'t Tree<'_>, node: &'t Node<'_>) -> Self {
         Self {
-            kind: field(tree, node, "kind").and_then(text),
+            kind: field(tree, node, "kind").and_then(text).filter(|(kind, _)| !kind.is_empty()),
             api_version: field(tree, node, "apiVersion").and_then(text),
         }
     }
@@ -73,13 +108,6 @@ fn text<'t>(node: &'t Node<'_>) -> Option<(&'t str, Span)> {
 fn field<'t, 's>(tree: &'t Tree<'s>, node: &'t Node<'s>, name: &str) -> Option<&'t Node<'s>> {
     let Value::Mapping(children) = node.value else { return None };
     tree.entries(children).iter().find(|[key, _]| key.text() == Some(name)).map(|[_, value]| value)
-}
-
-fn items<'t, 's>(tree: &'t Tree<'s>, node: &'t Node<'s>) -> &'t [Node<'s>] {
-    match field(tree, node, "items").map(|items| &items.value) {
-        Some(Value::Sequence(children)) => tree.elements(*children),
-        Some(Value::Scalar(_) | Value::Mapping(_)) | None => &[],
-    }
 }
 
 fn is_near_miss(kind: &str) -> bool {

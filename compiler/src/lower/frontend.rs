@@ -5,7 +5,7 @@ use super::ports;
 use crate::check::{
     both_matchers, invalid_address, invalid_name, loopback_frontend, no_matcher, unusable_address,
 };
-use crate::hir::{Field, Frontend, Ports, Spanned};
+use crate::hir::{Field, Frontend, Namespace, Ports, Spanned};
 use crate::names::is_dns_label;
 use crate::syntax::{Node, Value};
 
@@ -24,6 +24,7 @@ pub(super) fn port_count(reader: &Reader<'_, '_>, spec: &Object<'_, '_>) -> usiz
 pub(super) fn lower<'t, 's>(
     reader: &mut Reader<'t, 's>,
     spec: &Object<'t, 's>,
+    own: &Namespace,
     names_required: bool,
 ) -> Option<Frontend> {
     let path = Field::Fixed(PATH);
@@ -39,7 +40,7 @@ pub(super) fn lower<'t, 's>(
             None
         }
         (Some((key, node)), None) => address_matcher(reader, key, node, names_required),
-        (None, Some((key, node))) => service_matcher(reader, key, node, names_required),
+        (None, Some((key, node))) => service_matcher(reader, key, node, own, names_required),
         (None, None) => {
             // A matcher under a misspelt name has been reported as an unknown field.
             if object
@@ -63,7 +64,7 @@ fn address_matcher<'t, 's>(
     let path = Field::Fixed(ADDRESS);
     reader.place(path.clone(), key.span);
     let object = reader.object(node, &path, key.span, &["ip", "toPorts"])?;
-    let field = Field::Fixed("spec.redirectFrontend.addressMatcher.ip");
+    let field = Field::Fixed(invalid_address::FRONTEND);
     let ip = reader
         .required(&object, "ip", &field, "ip: 169.254.169.254")
         .and_then(|(_, node)| reader.string(node, field))
@@ -77,7 +78,7 @@ fn address_matcher<'t, 's>(
 }
 
 fn address(reader: &mut Reader<'_, '_>, text: Spanned<&str>) -> Option<Spanned<std::net::IpAddr>> {
-    match invalid_address::parse(reader.source, text.span, text.value) {
+    match invalid_address::parse(reader.source, text.span, invalid_address::FRONTEND, text.value) {
         Ok(address) => {
             if let Some(problem) = unusable_address::check(reader.source, text.span, address) {
                 reader.report(problem);
@@ -97,6 +98,7 @@ fn service_matcher<'t, 's>(
     reader: &mut Reader<'t, 's>,
     key: &'t Node<'s>,
     node: &'t Node<'s>,
+    own: &Namespace,
     names_required: bool,
 ) -> Option<Frontend> {
     let path = Field::Fixed(SERVICE);
@@ -109,13 +111,13 @@ fn service_matcher<'t, 's>(
         "spec.redirectFrontend.serviceMatcher.serviceName",
         "serviceName: kube-dns",
     );
-    let namespace = dns_label(
-        reader,
-        &object,
-        "namespace",
-        "spec.redirectFrontend.serviceMatcher.namespace",
-        "namespace: kube-system",
-    );
+    // Only the policy's own can be right (R3).
+    let example = match own {
+        Namespace::Written(own) => format!("namespace: {}", own.value),
+        Namespace::Absent | Namespace::Wrong => "namespace: kube-system".to_owned(),
+    };
+    let path = "spec.redirectFrontend.serviceMatcher.namespace";
+    let namespace = dns_label(reader, &object, "namespace", path, &example);
     let path = "spec.redirectFrontend.serviceMatcher.toPorts";
     let ports = match object.get("toPorts") {
         Some((key, node)) => ports::lower(reader, key, node, path, names_required, true),
@@ -134,7 +136,7 @@ fn dns_label<'t, 's>(
     let (_, node) = reader.required(matcher, name, &Field::Fixed(path), example)?;
     let text = reader.string(node, Field::Fixed(path))?;
     if !is_dns_label(text.value) {
-        reader.report(invalid_name::report(reader.source, text.span, path, text.value, 63));
+        reader.report(invalid_name::report(reader.source, text.span, path, text.value, false));
         return None;
     }
     Some(text.map(str::to_owned))

@@ -62,7 +62,7 @@ fn name<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Optio
     let (_, node) = reader.required(metadata, "name", &field, "name: redirect")?;
     let name = reader.string(node, field)?;
     if !is_dns_subdomain(name.value) {
-        reader.report(invalid_name::report(reader.source, name.span, "metadata.name", name.value, 253));
+        reader.report(invalid_name::report(reader.source, name.span, "metadata.name", name.value, true));
         return None;
     }
     Some(name.map(str::to_owned))
@@ -73,9 +73,13 @@ fn namespace<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> 
     let Some(namespace) = reader.string(node, Field::Fixed("metadata.namespace")) else {
         return Namespace::Wrong;
     };
+    // What templates render to where nothing was set (L13).
+    if namespace.value.is_empty() {
+        return Namespace::Absent;
+    }
     if !is_dns_label(namespace.value) {
         let path = "metadata.namespace";
-        reader.report(invalid_name::report(reader.source, namespace.span, path, namespace.value, 63));
+        reader.report(invalid_name::report(reader.source, namespace.span, path, namespace.value, false));
         return Namespace::Wrong;
     }
     Namespace::Written(namespace.map(str::to_owned))

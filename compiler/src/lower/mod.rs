@@ -1,7 +1,7 @@
 //! Trees to typed policies: which documents are policies ([`document`]), then field by field.
 //!
 //! [`object`] holds the reading of fields that every part shares. Lowering reports what one value or one
-//! object shows by itself; rules between fields follow in [`check`](crate::check). It never stops at a
+//! object shows by itself; rules between fields follow in [`check`](mod@crate::check). It never stops at a
 //! mistake: what is wrong is left out of the policy, so that no second report speaks of it.
 
 mod annotations;

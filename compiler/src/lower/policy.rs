@@ -3,7 +3,7 @@
 use super::object::{Object, Reader};
 use super::{annotations, frontend, metadata, ports, selector};
 use crate::check;
-use crate::hir::{Backend, Field, Frontend, Policy};
+use crate::hir::{Backend, Field, Frontend, Namespace, Policy};
 use crate::source::Source;
 use crate::syntax::{Node, Tree, Value};
 
@@ -13,11 +13,11 @@ const FIELDS: usize = 32;
 const SPEC: Field = Field::Fixed("spec");
 const BACKEND: &str = "spec.redirectBackend";
 
-/// The policy in a document of our kind.
-pub(super) fn lower(source: &Source, tree: &Tree<'_>, node: &Node<'_>) -> Policy {
+/// The policy in a document of our kind; `in_list` where the list around it says what it is.
+pub(super) fn lower(source: &Source, tree: &Tree<'_>, node: &Node<'_>, in_list: bool) -> Policy {
     let places = Vec::with_capacity(FIELDS);
     let mut reader = Reader { source, tree, places, problems: Vec::new() };
-    let mut policy = read(&mut reader, node);
+    let mut policy = read(&mut reader, node, in_list);
     // Of a hundred thousand policies, what was reserved and not used is more than their text.
     reader.places.shrink_to_fit();
     policy.places = reader.places;
@@ -26,25 +26,26 @@ pub(super) fn lower(source: &Source, tree: &Tree<'_>, node: &Node<'_>) -> Policy
     policy
 }
 
-fn read<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>) -> Policy {
+fn read<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, in_list: bool) -> Policy {
     let top = Field::Fixed("");
     let at = match node.value {
-        // Only an object has a kind, and a kind led here.
         Value::Mapping(children) => reader
             .tree
             .entries(children)
             .iter()
             .find(|[key, _]| key.text() == Some("kind"))
-            .map_or(node.span, |[_, kind]| kind.span),
+            .map_or_else(|| reader.head(node), |[_, kind]| kind.span),
         Value::Scalar(_) | Value::Sequence(_) => node.span,
     };
     let object = reader
         .object(node, &top, at, &["apiVersion", "kind", "metadata", "spec", "status"])
         .unwrap_or(Object { entries: &[], at });
-    reader.required(&object, "apiVersion", &Field::Fixed("apiVersion"), "apiVersion: cilium.io/v2");
+    if !in_list {
+        reader.required(&object, "apiVersion", &Field::Fixed("apiVersion"), "apiVersion: cilium.io/v2");
+    }
     let metadata = metadata::lower(reader, &object);
     let annotations = metadata.annotations.map(|node| annotations::lower(reader, node)).unwrap_or_default();
-    let (frontend, backend, skip) = spec(reader, &object);
+    let (frontend, backend, skip) = spec(reader, &object, &metadata.namespace);
     Policy {
         source: reader.source.clone(),
         at: metadata.name.as_ref().map_or(at, |name| name.span),
@@ -59,7 +60,11 @@ fn read<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>) -> Policy {
     }
 }
 
-fn spec<'t, 's>(reader: &mut Reader<'t, 's>, object: &Object<'t, 's>) -> (Option<Frontend>, Backend, bool) {
+fn spec<'t, 's>(
+    reader: &mut Reader<'t, 's>,
+    object: &Object<'t, 's>,
+    own: &Namespace,
+) -> (Option<Frontend>, Backend, bool) {
     let example = "spec: {redirectFrontend: …, redirectBackend: …}";
     let Some((key, node)) = reader.required(object, "spec", &SPEC, example) else {
         return Default::default();
@@ -72,7 +77,7 @@ fn spec<'t, 's>(reader: &mut Reader<'t, 's>, object: &Object<'t, 's>) -> (Option
     }
     let frontend_ports = frontend::port_count(reader, &spec);
     let backend_ports = backend_port_count(reader, &spec);
-    let frontend = frontend::lower(reader, &spec, frontend_ports > 1);
+    let frontend = frontend::lower(reader, &spec, own, frontend_ports > 1);
     let backend = backend(reader, &spec, frontend_ports > 1 || backend_ports > 1);
     let skip = spec
         .get("skipRedirectFromBackend")

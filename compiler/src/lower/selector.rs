@@ -78,8 +78,8 @@ fn expression<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, index: u3
     let written = object.get("values");
     if let Some((key, node)) = written {
         reader.place(field(".values"), key.span);
-        for node in reader.list(node, &field(".values"))? {
-            let value = reader.text(node, &field(".values"));
+        for (node, at) in reader.list(node, &field(".values"))?.iter().zip(0..) {
+            let value = reader.text(node, &Field::Nested(EXPRESSIONS, index, ".values", at));
             values.extend(value.and_then(|value| label_value(reader, value)));
         }
     }

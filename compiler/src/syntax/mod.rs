@@ -1,4 +1,4 @@
-//! Text to trees with spans: [`read`] turns one file into its documents ([`tree`]), scalars know which type
+//! Text to trees with spans: [`read()`] turns one file into its documents ([`tree`]), scalars know which type
 //! YAML gives them ([`scalar`]), and [`allow`] reads the comments that silence warnings.
 //!
 //! It knows no Kubernetes. INVARIANT: nothing here recurses, and what aliases may add to a document is

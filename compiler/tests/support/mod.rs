@@ -36,7 +36,7 @@ pub(crate) fn headlines_of(diagnostics: &[Diagnostic]) -> Vec<String> {
 pub(crate) fn rendered(diagnostics: &[Diagnostic]) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
-        let Diagnostic { code, severity, message, policy, primary, related, help } = diagnostic;
+        let Diagnostic { code, severity, message, policy, primary, related, help, given: _ } = diagnostic;
         let place = primary.as_ref().map(place).unwrap_or_default();
         writeln!(out, "{place}: {severity}[{code}] {message}").unwrap();
         if let Some(policy) = policy {

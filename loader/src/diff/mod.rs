@@ -4,7 +4,7 @@
 //! Image, Image ──policies──▶ added, removed, changed; per frontend: which fields, what breaks
 //! Rows, Rows ────rows──────▶ per frontend of a node: old and new row, what breaks
 //! ```
-//! [`policies`] looks at each frontend through the policy that owns it ([`frontend`], [`field`]), [`rows`] at
+//! [`mod@policies`] looks at each frontend through the policy that owns it ([`frontend`], [`field`]), [`mod@rows`] at
 //! what a node does with it. [`breaking`] names what `--breaking` stands for, [`cover`] says when a condition
 //! still lets through what another did, [`immutable`] what the API server would refuse (L12).
 //!

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, Finding, NoReadyPod, SelectorMatchesNothing};
+use lrpc_schema::image::PolicyName;
+
+use super::{Facts, Finding, NoReadyPod, NoSelectedNode, SelectorMatchesNothing};
 use crate::link::Linker;
 
 /// How many nodes a merged finding names.
@@ -13,7 +15,7 @@ const NAMED: usize = 10;
 pub struct NodeFinding {
     /// The finding, with the help of the first node.
     pub finding: Finding,
-    /// The first nodes by name, at most 10.
+    /// The first nodes by name, at most 10; none where the finding is about all of them.
     pub nodes: Vec<String>,
     /// Number of nodes.
     pub node_count: usize,
@@ -21,18 +23,26 @@ pub struct NodeFinding {
 
 /// Merges the findings of every Node of the linker's inventory, given as (node, findings).
 ///
-/// Findings are one where policy, field, code and headline are equal. "No ready pod" and "selector matches
-/// nothing" are left out unless they hold on every node on which the policy acts: a node without the pod is
-/// what the fallback is for (R16). Sorted as the findings of one node are.
+/// Findings are one where policy, field, code and headline are equal. Two say that a policy has no backend,
+/// "no ready pod" and "selector matches nothing", and both are left out unless one of them holds on every node
+/// on which the policy acts: a node without the pod is what the fallback is for (R16). Then the first is told
+/// where there is such a pod, else the second. A policy that acts on no Node at all is a finding of its own
+/// (L7). Sorted as the findings of one node are.
 pub fn across(
     linker: &Linker<'_>,
     nodes: impl IntoIterator<Item = (String, Vec<Finding>)>,
 ) -> Vec<NodeFinding> {
     let mut merged: BTreeMap<_, (Finding, Vec<String>)> = BTreeMap::new();
+    let mut idle: BTreeMap<PolicyName, Idle> = BTreeMap::new();
     let mut sorted: Vec<_> = nodes.into_iter().collect();
     sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
     for (node, findings) in sorted {
         for finding in findings {
+            if is_idle(finding.code) {
+                let idle = idle.entry(finding.policy.clone()).or_default();
+                idle.nodes += 1;
+                idle.has_pods |= finding.code == NoReadyPod::CODE;
+            }
             let key = (finding.policy.clone(), finding.field.clone(), finding.code, finding.message.clone());
             let (_, nodes) = merged.entry(key).or_insert_with(|| (finding, Vec::new()));
             if nodes.last() != Some(&node) {
@@ -40,14 +50,35 @@ pub fn across(
             }
         }
     }
-    let everywhere = |(finding, nodes): &(Finding, Vec<String>)| {
-        ![NoReadyPod::CODE, SelectorMatchesNothing::CODE].contains(&finding.code)
-            || nodes.len() == linker.node_count(&finding.policy)
+    let unselected = linker.unselected().map(|policy| {
+        let finding = Finding::from(NoSelectedNode { policy });
+        let key = (finding.policy.clone(), finding.field.clone(), finding.code, finding.message.clone());
+        (key, (finding, Vec::new()))
+    });
+    merged.extend(unselected.collect::<Vec<_>>());
+    let is_told = |(finding, _): &(Finding, Vec<String>)| match idle.get(&finding.policy) {
+        Some(idle) if is_idle(finding.code) => {
+            idle.nodes == linker.node_count(&finding.policy)
+                && idle.has_pods == (finding.code == NoReadyPod::CODE)
+        }
+        Some(_) | None => true,
     };
     let shorten = |(finding, mut nodes): (Finding, Vec<String>)| {
         let node_count = nodes.len();
         nodes.truncate(NAMED);
         NodeFinding { finding, nodes, node_count }
     };
-    merged.into_values().filter(everywhere).map(shorten).collect()
+    merged.into_values().filter(is_told).map(shorten).collect()
+}
+
+/// The nodes on which a policy has no backend.
+#[derive(Default)]
+struct Idle {
+    nodes: usize,
+    /// Some of them have pods that are not ready.
+    has_pods: bool,
+}
+
+fn is_idle(code: &str) -> bool {
+    [NoReadyPod::CODE, SelectorMatchesNothing::CODE].contains(&code)
 }

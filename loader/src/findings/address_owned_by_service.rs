@@ -27,7 +27,7 @@ impl Facts for AddressOwnedByService<'_> {
 
     fn message(&self) -> String {
         let Self { frontend, owner, .. } = self;
-        format!("frontend `{frontend}` is a {} of Service `{}`", owner.ownership.as_str(), owner.service)
+        format!("frontend `{frontend}` is {} of Service `{}`", owner.ownership.as_str(), owner.service)
     }
 
     fn help(&self) -> String {

@@ -7,6 +7,7 @@ pub(super) const SERVICE: &str = "spec.redirectFrontend.serviceMatcher.serviceNa
 pub(super) const SELECTOR: &str = "spec.redirectBackend.localEndpointSelector";
 pub(super) const BACKEND_PORTS: &str = "spec.redirectBackend.toPorts";
 pub(super) const SKIP: &str = "spec.skipRedirectFromBackend";
+pub(super) const NODES: &str = "metadata.annotations.lrpc.dev/nodes";
 pub(super) const BACKEND_ADDRESS: &str = "metadata.annotations.lrpc.dev/backend-address";
 
 /// The number of a listed frontend port, or what names the frontend where none is listed.

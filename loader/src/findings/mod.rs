@@ -18,6 +18,7 @@ mod family_hole;
 mod frontend_overlap;
 mod name_chain_broken;
 mod no_ready_pod;
+mod no_selected_node;
 mod port_not_served;
 mod protocol_hole;
 mod selector_matches_nothing;
@@ -42,6 +43,7 @@ pub(crate) use family_hole::FamilyHole;
 pub(crate) use frontend_overlap::FrontendOverlap;
 pub(crate) use name_chain_broken::{Called, NameChainBroken, NamedFrontend};
 pub(crate) use no_ready_pod::NoReadyPod;
+pub(crate) use no_selected_node::NoSelectedNode;
 pub(crate) use port_not_served::PortNotServed;
 pub(crate) use protocol_hole::ProtocolHole;
 pub(crate) use selector_matches_nothing::SelectorMatchesNothing;
@@ -134,7 +136,7 @@ impl<F: Facts> From<F> for Finding {
 const SHOWN: usize = 3;
 
 /// Things in backticks, separated by commas; a long list ends in the number of the rest.
-fn listed<T: std::fmt::Display>(things: impl ExactSizeIterator<Item = T>) -> String {
+pub(crate) fn listed<T: std::fmt::Display>(things: impl ExactSizeIterator<Item = T>) -> String {
     let rest = things.len().saturating_sub(SHOWN);
     let mut text = String::new();
     for thing in things.take(SHOWN) {

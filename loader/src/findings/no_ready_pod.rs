@@ -1,4 +1,4 @@
-//! The selector matches pods of a node, and none is ready (R4, R16).
+//! The selector matches pods of a node, and none is ready, or all have finished (R4, R16, L9).
 
 use lrpc_schema::image::Policy;
 
@@ -7,7 +7,10 @@ use crate::inventory::Pod;
 
 pub(crate) struct NoReadyPod<'a> {
     pub(crate) policy: &'a Policy,
+    /// The selected pods that may still become ready.
     pub(crate) pods: &'a [&'a Pod],
+    /// Those that are Succeeded or Failed.
+    pub(crate) finished: &'a [&'a Pod],
 }
 
 impl Facts for NoReadyPod<'_> {
@@ -26,7 +29,14 @@ impl Facts for NoReadyPod<'_> {
     }
 
     fn help(&self) -> String {
-        let pods = listed(self.pods.iter().map(|pod| &pod.reference));
-        format!("see why with `kubectl describe pod`; selected, not ready: {pods}")
+        let list = |pods: &[&Pod]| listed(pods.iter().map(|pod| &pod.reference));
+        match self.pods {
+            [] => format!(
+                "the selected pods have finished (phase Succeeded or Failed), and a backend must keep running: \
+                 {}",
+                list(self.finished)
+            ),
+            pods => format!("see why with `kubectl describe pod`; selected, not ready: {}", list(pods)),
+        }
     }
 }

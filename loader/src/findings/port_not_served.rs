@@ -36,12 +36,13 @@ impl Facts for PortNotServed<'_> {
             .collect();
         ports.sort_unstable();
         ports.dedup();
+        let stay = if ports.len() == 1 { "stays" } else { "stay" };
         let ports = listed(ports.into_iter().map(|(port, protocol, name)| match name {
             Some(name) => format!("{port}/{protocol} ({name})"),
             None => format!("{port}/{protocol}"),
         }));
         format!(
-            "{ports} stay with the Service's own pods; list the meant ports in `serviceMatcher.toPorts`, or \
+            "{ports} {stay} with the Service's own pods; list the meant ports in `serviceMatcher.toPorts`, or \
                  give each Service port a backend port of its name and protocol"
         )
     }

@@ -81,3 +81,13 @@ fn an_error_says_what_was_expected_where_and_what_is_there() {
         assert_eq!(shown(text), error, "{text}");
     }
 }
+
+proptest::proptest! {
+    /// Any text is read or refused, and what is read is shown as it is read again.
+    #[test]
+    fn any_text_is_read_or_refused(text in "(tcp|udp|.)( from| )( host| a/b| [0-9a-f:.\\[\\]]{0,9})( to )?[0-9a-f:.\\[\\]]{0,20}( .*)?") {
+        if let Ok(flow) = text.parse::<Flow>() {
+            proptest::prop_assert_eq!(flow.to_string().parse::<Flow>(), Ok(flow));
+        }
+    }
+}

@@ -15,19 +15,22 @@ use crate::mapset::{Frontend, ServiceName};
 pub enum Ownership {
     /// As its cluster address.
     Cluster,
-    /// As its external or load-balancer address.
+    /// As its external address.
     External,
+    /// As its load balancer's address.
+    Balanced,
     /// As a node port on an address of a Node.
     NodePort,
 }
 
 impl Ownership {
-    /// What the frontend is to the Service.
+    /// What the frontend is to the Service, with its article.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Cluster => "cluster address",
-            Self::External => "external address",
-            Self::NodePort => "node port",
+            Self::Cluster => "a cluster address",
+            Self::External => "an external address",
+            Self::Balanced => "a load-balancer address",
+            Self::NodePort => "a node port",
         }
     }
 }
@@ -79,6 +82,9 @@ impl Index {
             }
             for frontend in service.external.iter().map(frontend) {
                 self.frontends.entry(frontend).or_insert((place, Ownership::External));
+            }
+            for frontend in service.balanced.iter().map(frontend) {
+                self.frontends.entry(frontend).or_insert((place, Ownership::Balanced));
             }
             if let Some(port) = service_port.node_port {
                 for (is_v6, served) in [(false, service.node_ports_v4), (true, service.node_ports_v6)] {

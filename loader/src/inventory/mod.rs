@@ -76,19 +76,19 @@ impl Builder {
             wire::Object::Pod(pod) => {
                 let pod = self.share(pod);
                 let key = (pod.reference.namespace.clone(), pod.reference.name.clone());
-                let shown = format!("Pod {}", pod.reference);
+                let shown = format!("Pod `{}`", pod.reference);
                 if self.pods.insert(key, pod).is_some() {
                     self.given_twice(file, shown);
                 }
             }
             wire::Object::Service(service) => {
-                let shown = format!("Service {}", service.name);
+                let shown = format!("Service `{}`", service.name);
                 if self.services.insert(service.name.clone(), service).is_some() {
                     self.given_twice(file, shown);
                 }
             }
             wire::Object::Node(node) => {
-                let shown = format!("Node {}", node.name);
+                let shown = format!("Node `{}`", node.name);
                 if self.nodes.insert(node.name.clone(), node).is_some() {
                     self.given_twice(file, shown);
                 }
@@ -138,9 +138,9 @@ impl Builder {
 pub struct Problem {
     /// The file, as it was named.
     pub file: String,
-    /// Kind and name.
+    /// Kind and name, `Pod `default/a``.
     pub object: String,
-    /// What is wrong with it.
+    /// What is wrong with it, as the rest of the sentence.
     pub message: String,
 }
 

@@ -53,8 +53,10 @@ pub struct Service {
     pub name: ServiceName,
     /// The addresses of its ClusterIP frontends, or why it has none (R13).
     pub cluster: Result<Vec<IpAddr>, Hidden>,
-    /// Its external addresses and those of its load balancers with ipMode VIP (L1, R13).
+    /// Its external addresses (L1).
     pub external: Vec<IpAddr>,
+    /// The addresses of its load balancers with ipMode VIP (L1, R13).
+    pub balanced: Vec<IpAddr>,
     /// Its ports, in written order.
     pub ports: Vec<ServicePort>,
     /// Its node ports are served for IPv4 (L1).

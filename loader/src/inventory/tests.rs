@@ -118,7 +118,7 @@ fn every_form_of_a_dump() {
     assert!(read(&["", "# nothing\n", "---\n---\n"]).pods().is_empty());
 }
 
-/// A broken object is named and skipped; those around it are kept.
+/// A broken object is named and skipped, in the words of Kubernetes; those around it are kept.
 #[test]
 fn broken_objects_are_named() {
     let text = r#"
@@ -127,10 +127,18 @@ kind: List
 items:
 - {apiVersion: v1, kind: Pod, metadata: {name: a, namespace: default}, spec: {containers: [{ports: [{containerPort: 0}]}]}}
 - {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: default, labels: [x]}}
+- {apiVersion: v1, kind: Pod, metadata: {name: b, namespace: default, labels: {x: 1}}}
+- {apiVersion: v1, kind: Pod, metadata: {name: c, namespace: default}, spec: {containers: [{}, {ports: [{containerPort: http}]}]}}
+- {apiVersion: v1, kind: Pod, metadata: {name: d, namespace: default}, spec: {containers: [{ports: [{name: http}]}]}}
+- {apiVersion: v1, kind: Pod, metadata: {name: e, namespace: default}, spec: {containers: {ports: []}}}
+- {apiVersion: v1, kind: Pod, metadata: {name: f, namespace: default}, status: {conditions: [{type: Ready, status: true}]}}
 - {apiVersion: v1, kind: Pod, metadata: {namespace: default}}
 - {apiVersion: v1, kind: Pod, metadata: {name: c}}
 - {apiVersion: v1, kind: Pod}
 - {apiVersion: v1, kind: Service, metadata: {name: s, namespace: default}, spec: {ports: [{port: 70000}]}}
+- {apiVersion: v1, kind: Service, metadata: {name: s, namespace: default}, spec: {ports: [{port: 1, targetPort: -1}]}}
+- {apiVersion: v1, kind: Service, metadata: {name: s, namespace: default}, spec: {ports: [{port: 1, nodePort: x}]}}
+- {apiVersion: v1, kind: Service, metadata: {name: s, namespace: default}, spec: text}
 - {apiVersion: v1, kind: Node, metadata: {name: ""}}
 - 7
 - {apiVersion: v1, kind: Node, metadata: {name: n1}}
@@ -140,13 +148,21 @@ items:
     assert_eq!(
         problems(&inventory),
         [
-            "file0: Pod default/a is skipped: `containerPort` is 0, which is no port",
-            "file0: Pod default/b is skipped: invalid type: sequence, expected a map",
-            "file0: Pod default/without a name is skipped: it has no `metadata.name`",
-            "file0: Pod c is skipped: it has no `metadata.namespace`",
-            "file0: Pod without a name is skipped: missing field `metadata`",
-            "file0: Service default/s is skipped: `port` is 70000, which is no port",
-            "file0: Node without a name is skipped: it has no `metadata.name`",
+            "file0: Pod `default/a` is skipped: `spec.containers[0].ports[0].containerPort` is 0, which is no port",
+            "file0: Pod `default/b` is skipped: `metadata.labels` is not an object",
+            "file0: Pod `default/b` is skipped: `metadata.labels.x` is not a string",
+            "file0: Pod `default/c` is skipped: `spec.containers[1].ports[0].containerPort` is not a number",
+            "file0: Pod `default/d` is skipped: `spec.containers[0].ports[0].containerPort` is missing",
+            "file0: Pod `default/e` is skipped: `spec.containers` is not a list",
+            "file0: Pod `default/f` is skipped: `status.conditions[0].status` is not a string",
+            "file0: a Pod of namespace `default` is skipped: `metadata.name` is missing",
+            "file0: Pod `c` is skipped: `metadata.namespace` is missing",
+            "file0: a Pod is skipped: `metadata` is missing",
+            "file0: Service `default/s` is skipped: `spec.ports[0].port` is 70000, which is no port",
+            "file0: Service `default/s` is skipped: `spec.ports[0].targetPort` is -1, which is no port",
+            "file0: Service `default/s` is skipped: `spec.ports[0].nodePort` is not a number",
+            "file0: Service `default/s` is skipped: `spec` is not an object",
+            "file0: a Node is skipped: `metadata.name` is missing",
         ]
     );
 }
@@ -161,7 +177,7 @@ fn one_name_twice() {
     };
     let inventory = read(&[&format!("---\n{}", pod("n1")), &format!("---\n{}", pod("n2"))]);
     assert_eq!(inventory.pods()[0].node.as_deref(), Some("n2"));
-    assert_eq!(problems(&inventory), ["file1: Pod d/a is given twice; the later one counts"]);
+    assert_eq!(problems(&inventory), ["file1: Pod `d/a` is given twice; the later one counts"]);
 }
 
 /// What is no dump is refused with its place; documents around a wrong one are kept.

@@ -4,11 +4,13 @@
 //! form of its kind is broken: it is named, not guessed at.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use lrpc_schema::image::{Port, Protocol};
-use serde::Deserialize;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::objects::{ContainerPort, Hidden, Node, Pod, Service, ServicePort, TargetPort};
@@ -43,17 +45,18 @@ impl Object {
         let core = text(tree.get("apiVersion")).is_none_or(|version| version == "v1");
         let (Some(kind), true) = (kind, core) else { return Self::Ignored };
         let metadata = tree.get("metadata");
-        let name = text(metadata.and_then(|metadata| metadata.get("name"))).filter(|name| !name.is_empty());
-        let name = name.unwrap_or("without a name".into());
-        let object = match text(metadata.and_then(|metadata| metadata.get("namespace"))) {
-            Some(namespace) => format!("{kind} {namespace}/{name}"),
-            None => format!("{kind} {name}"),
+        let named = |field: &str| text(metadata?.get(field)).filter(|text| !text.is_empty());
+        let object = match (named("namespace"), named("name")) {
+            (Some(namespace), Some(name)) => format!("{kind} `{namespace}/{name}`"),
+            (None, Some(name)) => format!("{kind} `{name}`"),
+            (Some(namespace), None) => format!("a {kind} of namespace `{namespace}`"),
+            (None, None) => format!("a {kind}"),
         };
         let judged = match kind.as_str() {
-            "Pod" => parse(tree).and_then(|pod: WirePod| pod.judge()).map(Self::Pod),
-            "Service" => parse(tree).and_then(|service: WireService| service.judge()).map(Self::Service),
-            "Node" => parse(tree).and_then(|node: WireNode| node.judge()).map(Self::Node),
-            "Namespace" => parse(tree)
+            "Pod" => parse(&tree).and_then(|pod: WirePod| pod.judge()).map(Self::Pod),
+            "Service" => parse(&tree).and_then(|service: WireService| service.judge()).map(Self::Service),
+            "Node" => parse(&tree).and_then(|node: WireNode| node.judge()).map(Self::Node),
+            "Namespace" => parse(&tree)
                 .and_then(|namespace: WireNamespace| namespace.metadata.name())
                 .map(Self::Namespace),
             _ => return Self::Ignored,
@@ -62,8 +65,32 @@ impl Object {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(tree: Value) -> Result<T, String> {
-    serde_json::from_value(tree).map_err(|error| error.to_string())
+fn parse<T: de::DeserializeOwned>(tree: &Value) -> Result<T, String> {
+    T::deserialize(tree).map_err(|error| {
+        // Keeping the path costs an allocation for every key, so it is asked for only where something is wrong.
+        match serde_path_to_error::deserialize::<_, T>(tree) {
+            Err(error) => in_words(&error.path().to_string(), &error.inner().to_string()),
+            Ok(_) => error.to_string(),
+        }
+    })
+}
+
+/// What serde says of the value at a path, in the words of Kubernetes.
+fn in_words(path: &str, said: &str) -> String {
+    let missing = said.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    match (missing, said.rsplit_once(", expected ")) {
+        (Some(field), _) if path == "." => format!("`{field}` is missing"),
+        (Some(field), _) => format!("`{path}.{field}` is missing"),
+        (None, Some((_, expected))) => {
+            let expected = match expected {
+                "a sequence" => "a list",
+                "a map" => "an object",
+                expected => expected,
+            };
+            format!("`{path}` is not {expected}")
+        }
+        (None, None) => format!("`{path}` {said}"),
+    }
 }
 
 /// A list that may also be absent or null, as Go writes an empty one.
@@ -72,7 +99,7 @@ type List<T> = Option<Vec<T>>;
 type Map = Option<BTreeMap<String, String>>;
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 struct Metadata {
     name: Option<String>,
     namespace: Option<String>,
@@ -84,11 +111,11 @@ struct Metadata {
 
 impl Metadata {
     fn name(&self) -> Result<Arc<str>, String> {
-        present(&self.name).ok_or_else(|| "it has no `metadata.name`".into())
+        present(&self.name).ok_or_else(|| "`metadata.name` is missing".into())
     }
 
     fn namespace(&self) -> Result<Arc<str>, String> {
-        present(&self.namespace).ok_or_else(|| "it has no `metadata.namespace`".into())
+        present(&self.namespace).ok_or_else(|| "`metadata.namespace` is missing".into())
     }
 
     fn annotation(&self, key: &str) -> Option<&str> {
@@ -118,11 +145,66 @@ fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<IpAddr> {
     addresses
 }
 
-fn port(number: i64, field: &str) -> Result<Port, String> {
-    u16::try_from(number)
-        .ok()
-        .and_then(Port::new)
-        .ok_or_else(|| format!("`{field}` is {number}, which is no port"))
+/// The number of a port.
+struct Number(Port);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Target::deserialize(deserializer)? {
+            Target::Number(port) => Ok(Self(port)),
+            Target::Absent => Err(de::Error::custom("is 0, which is no port")),
+            Target::Name(_) => Err(de::Error::invalid_type(de::Unexpected::Other("text"), &"a number")),
+        }
+    }
+}
+
+/// The port of a pod or node behind a Service's port, by number or by name; 0 and an empty name are how Go
+/// writes none.
+#[derive(Default)]
+enum Target {
+    #[default]
+    Absent,
+    Number(Port),
+    Name(Arc<str>),
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TargetVisitor)
+    }
+}
+
+struct TargetVisitor;
+
+impl Visitor<'_> for TargetVisitor {
+    type Value = Target;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Target, E> {
+        match (number, u16::try_from(number).ok().and_then(Port::new)) {
+            (0, _) => Ok(Target::Absent),
+            (_, Some(port)) => Ok(Target::Number(port)),
+            (_, None) => Err(E::custom(format_args!("is {number}, which is no port"))),
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Target, E> {
+        match u64::try_from(number) {
+            Ok(number) => self.visit_u64(number),
+            Err(_) => Err(E::custom(format_args!("is {number}, which is no port"))),
+        }
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Target, E> {
+        Ok(if name.is_empty() { Target::Absent } else { Target::Name(name.into()) })
+    }
+
+    fn visit_unit<E>(self) -> Result<Target, E> {
+        Ok(Target::Absent)
+    }
 }
 
 /// The protocol of a port, TCP where none is written; `None` for one that no policy can name.
@@ -131,6 +213,7 @@ fn protocol(text: Option<&str>) -> Option<Protocol> {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct WirePod {
     metadata: Metadata,
     #[serde(default)]
@@ -140,7 +223,7 @@ struct WirePod {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 struct PodSpec {
     node_name: Option<String>,
     host_network: Option<bool>,
@@ -148,21 +231,22 @@ struct PodSpec {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Container {
     #[serde(default)]
     ports: List<WireContainerPort>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct WireContainerPort {
-    container_port: i64,
+    container_port: Number,
     protocol: Option<String>,
     name: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct PodStatus {
     phase: Option<String>,
     conditions: List<Condition>,
@@ -173,12 +257,14 @@ struct PodStatus {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Condition {
     r#type: String,
     status: String,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct PodIp {
     ip: Option<String>,
 }
@@ -199,7 +285,7 @@ impl WirePod {
             labels: Arc::new(metadata.labels.unwrap_or_default()),
             node: present(&spec.node_name),
             host_network: spec.host_network.unwrap_or(false),
-            ports: container_ports(&spec.containers.unwrap_or_default())?,
+            ports: container_ports(&spec.containers.unwrap_or_default()),
             addresses: addresses(status.pod_ip.as_deref().into_iter().chain(ips)),
             ready: ready.is_some_and(|condition| condition.status == "True"),
             terminating: metadata.deletion_timestamp.is_some(),
@@ -209,23 +295,21 @@ impl WirePod {
 }
 
 /// A port of a protocol that no policy can name is no backend, but its pod does declare ports (R10, R11).
-fn container_ports(containers: &[Container]) -> Result<Option<Box<[ContainerPort]>>, String> {
+fn container_ports(containers: &[Container]) -> Option<Box<[ContainerPort]>> {
     let mut declared =
         containers.iter().filter_map(|container| container.ports.as_ref()).flatten().peekable();
-    if declared.peek().is_none() {
-        return Ok(None);
-    }
+    declared.peek()?;
     let mut ports = Vec::new();
     for wire in declared {
-        let number = port(wire.container_port, "containerPort")?;
         if let Some(protocol) = protocol(wire.protocol.as_deref()) {
-            ports.push(ContainerPort { port: number, protocol, name: present(&wire.name) });
+            ports.push(ContainerPort { port: wire.container_port.0, protocol, name: present(&wire.name) });
         }
     }
-    Ok(Some(ports.into()))
+    Some(ports.into())
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct WireService {
     metadata: Metadata,
     #[serde(default)]
@@ -235,7 +319,7 @@ struct WireService {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 struct ServiceSpec {
     r#type: Option<String>,
     #[serde(rename = "clusterIP")]
@@ -250,36 +334,41 @@ struct ServiceSpec {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct WireServicePort {
     name: Option<String>,
-    port: i64,
+    port: Number,
     protocol: Option<String>,
-    target_port: Option<IntOrString>,
-    node_port: Option<i64>,
+    #[serde(default)]
+    target_port: Target,
+    #[serde(default, deserialize_with = "node_port")]
+    node_port: Option<Port>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum IntOrString {
-    Int(i64),
-    String(String),
+/// A port of the node, or none: 0 is how Go writes it.
+fn node_port<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Port>, D::Error> {
+    match Target::deserialize(deserializer)? {
+        Target::Absent => Ok(None),
+        Target::Number(port) => Ok(Some(port)),
+        Target::Name(_) => Err(de::Error::invalid_type(de::Unexpected::Other("text"), &"a number")),
+    }
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 struct ServiceStatus {
     load_balancer: Option<LoadBalancer>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct LoadBalancer {
     #[serde(default)]
     ingress: List<Ingress>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 struct Ingress {
     ip: Option<String>,
     ip_mode: Option<String>,
@@ -318,13 +407,9 @@ impl WireService {
             spec.external_ips.iter().flatten().map(String::as_str).filter(|_| kind != "ExternalName");
         Ok(Service {
             name: ServiceName { namespace: metadata.namespace()?, name: metadata.name()? },
-            external: addresses(external.chain(ingress.filter_map(|ingress| ingress.ip.as_deref()))),
-            ports: spec
-                .ports
-                .unwrap_or_default()
-                .into_iter()
-                .map(WireServicePort::judge)
-                .collect::<Result<_, _>>()?,
+            external: addresses(external),
+            balanced: addresses(ingress.filter_map(|ingress| ingress.ip.as_deref())),
+            ports: spec.ports.unwrap_or_default().into_iter().map(WireServicePort::judge).collect(),
             node_ports_v4: node_ports && in_family("IPv4", false),
             node_ports_v6: node_ports && in_family("IPv6", true),
             client_affinity: spec.session_affinity.as_deref() == Some("ClientIP"),
@@ -339,26 +424,23 @@ fn is_service_type(annotation: Option<&str>) -> bool {
 }
 
 impl WireServicePort {
-    fn judge(self) -> Result<ServicePort, String> {
-        let number = port(self.port, "port")?;
-        let target = match self.target_port {
-            None | Some(IntOrString::Int(0)) => TargetPort::Number(number),
-            Some(IntOrString::Int(target)) => TargetPort::Number(port(target, "targetPort")?),
-            Some(IntOrString::String(name)) if name.is_empty() => TargetPort::Number(number),
-            Some(IntOrString::String(name)) => TargetPort::Name(name.into()),
-        };
-        let node_port = self.node_port.filter(|&node_port| node_port != 0);
-        Ok(ServicePort {
+    fn judge(self) -> ServicePort {
+        ServicePort {
             name: present(&self.name),
-            port: number,
+            port: self.port.0,
             protocol: protocol(self.protocol.as_deref()),
-            target,
-            node_port: node_port.map(|node_port| port(node_port, "nodePort")).transpose()?,
-        })
+            target: match self.target_port {
+                Target::Absent => TargetPort::Number(self.port.0),
+                Target::Number(port) => TargetPort::Number(port),
+                Target::Name(name) => TargetPort::Name(name),
+            },
+            node_port: self.node_port,
+        }
     }
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct WireNode {
     metadata: Metadata,
     #[serde(default)]
@@ -366,12 +448,13 @@ struct WireNode {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct NodeStatus {
     addresses: List<NodeAddress>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct NodeAddress {
     address: String,
 }
@@ -388,6 +471,7 @@ impl WireNode {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct WireNamespace {
     metadata: Metadata,
 }

@@ -96,6 +96,17 @@ impl<'a> Linker<'a> {
         Ok(Linked { map_set: rows.into_iter().collect(), findings })
     }
 
+    /// The policies that act on no Node of the inventory (L7); none where it has no Nodes.
+    pub(crate) fn unselected(&self) -> impl Iterator<Item = &'a Policy> {
+        let inventory = self.inventory;
+        let acts_nowhere = move |policy: &&Policy| {
+            policy.nodes.is_some()
+                && inventory.nodes().len() > 0
+                && !inventory.nodes().any(|node| acts_on(policy, node))
+        };
+        self.claims.iter().map(|claims| claims.policy).filter(acts_nowhere)
+    }
+
     /// Number of Nodes of the inventory on which a policy acts (L7).
     pub fn node_count(&self, policy: &PolicyName) -> usize {
         let claims = self.claims.binary_search_by(|claims| claims.policy.name.cmp(policy));

@@ -79,10 +79,12 @@ fn about_pods(claims: &Claims<'_>, selected: &Selected<'_>, findings: &mut Vec<F
     findings.extend(
         selected.unidentified().map(|pod| BackendNotIdentified { policy, pod: &pod.reference }.into()),
     );
-    if selected.is_empty() {
+    let pods: Vec<_> = selected.iter().collect();
+    let finished = selected.finished();
+    if pods.is_empty() && finished.is_empty() {
         findings.push(SelectorMatchesNothing { policy }.into());
     } else if selected.ready().next().is_none() {
-        findings.push(NoReadyPod { policy, pods: &selected.iter().collect::<Vec<_>>() }.into());
+        findings.push(NoReadyPod { policy, pods: &pods, finished }.into());
     }
     let left_out: Vec<_> = selected.left_out().collect();
     if !left_out.is_empty() {

@@ -9,26 +9,29 @@ use lrpc_schema::image::{Clients, Policy};
 use crate::inventory::{Inventory, Pod};
 use crate::mapset::PodRef;
 
-/// The selected pods of a node, sorted by name, without those that are Succeeded or Failed (L9).
+/// The selected pods of a node, sorted by name; those that are Succeeded or Failed stand apart (L9).
 #[derive(Debug)]
 pub(super) struct Selected<'a> {
     policy: &'a Policy,
     pods: Vec<&'a Pod>,
+    finished: Vec<&'a Pod>,
 }
 
 impl<'a> Selected<'a> {
     /// The pods of the policy's namespace on the node that its selector matches (R3, R4).
     pub(super) fn new(policy: &'a Policy, inventory: &'a Inventory, node: &str) -> Self {
-        let pods =
-            running(policy, inventory, node).filter(|pod| policy.backend.selector.matches(&pod.labels));
-        Self { policy, pods: pods.collect() }
+        let pods = inventory.pods_on(node, &policy.name.namespace);
+        let selected = pods.filter(|pod| policy.backend.selector.matches(&pod.labels));
+        let (finished, pods) = selected.partition(|pod| pod.finished);
+        Self { policy, pods, finished }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.pods.is_empty()
+    /// Those that are Succeeded or Failed, for messages only.
+    pub(super) fn finished(&self) -> &[&'a Pod] {
+        &self.finished
     }
 
-    /// All of them, ready or not, terminating or not.
+    /// All others, ready or not, terminating or not.
     pub(super) fn iter(&self) -> impl Iterator<Item = &'a Pod> {
         self.pods.iter().copied()
     }
@@ -55,11 +58,6 @@ impl<'a> Selected<'a> {
     }
 }
 
-/// Every pod of the policy's namespace on the node that is not Succeeded or Failed.
-fn running<'a>(policy: &Policy, inventory: &'a Inventory, node: &str) -> impl Iterator<Item = &'a Pod> {
-    inventory.pods_on(node, &policy.name.namespace).filter(|pod| !pod.finished)
-}
-
 /// The pods of the node that are clients, where the policy wants a list of them (L6).
 pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) -> Arc<[PodRef]> {
     let chosen = |pod: &&Pod| match &policy.clients {
@@ -67,7 +65,8 @@ pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) ->
         Clients::Namespace => true,
         Clients::Selector(selector) => selector.matches(&pod.labels),
     };
-    running(policy, inventory, node).filter(chosen).map(|pod| pod.reference.clone()).collect()
+    let running = inventory.pods_on(node, &policy.name.namespace).filter(|pod| !pod.finished);
+    running.filter(chosen).map(|pod| pod.reference.clone()).collect()
 }
 
 /// The addresses at which a pod is a backend (R6); the policy's own for every hostNetwork pod (L15).

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use lrpc_schema::image::Image;
 
+use crate::findings::listed;
 use crate::flow::Flow;
 use crate::inventory::Inventory;
 use crate::link::parties;
@@ -146,21 +147,8 @@ fn lists(row: &Row, image: &Image, inventory: &Inventory, node: &str) -> (Arc<[P
 }
 
 fn no_frontend(map_set: &MapSet, wanted: &Frontend) -> String {
-    let same_address = |row: &&Row| row.frontend.address == wanted.address;
-    let nearby: Vec<_> =
-        map_set.rows().iter().filter(same_address).map(|row| format!("`{}`", row.frontend)).collect();
-    match nearby.split_at_checked(SHOWN) {
-        _ if nearby.is_empty() => format!("no policy speaks of `{wanted}` on this node"),
-        Some((shown, rest @ [_, ..])) => {
-            format!(
-                "no policy speaks of `{wanted}` on this node, but of {} and {} more",
-                shown.join(", "),
-                rest.len()
-            )
-        }
-        _ => format!("no policy speaks of `{wanted}` on this node, but of {}", nearby.join(", ")),
-    }
+    let same_address = |frontend: &Frontend| frontend.address == wanted.address;
+    let others: Vec<_> = map_set.rows().iter().map(|row| row.frontend).filter(same_address).collect();
+    let but = if others.is_empty() { String::new() } else { format!(", but of {}", listed(others.iter())) };
+    format!("no policy speaks of `{wanted}` on this node{but}")
 }
-
-/// How many other frontends of an address are named.
-const SHOWN: usize = 3;

@@ -109,7 +109,7 @@ impl Connection<'_> {
         let reason = self.row.reason().filter(|reason| *reason == mapset::Reason::AddressOwnedByService)?;
         let why = match self.inventory.owner(&self.row.frontend) {
             Some(owner) => format!(
-                "it is the {} of Service `{}`, which the policy may not shadow",
+                "it is {} of Service `{}`, which the policy may not shadow",
                 owner.ownership.as_str(),
                 owner.service
             ),

@@ -6,7 +6,7 @@ use lrpc_loader::findings::across;
 use lrpc_loader::inventory::Builder;
 use lrpc_loader::{Linker, PAGES, Severity};
 use lrpc_schema::image::{Image, Policy};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::world::*;
 
@@ -82,6 +82,47 @@ fn headlines() {
     assert!(missing.help.as_ref().unwrap().ends_with("there is `other/s`"));
 }
 
+/// What a Service owns a frontend as is named, with its article (L1).
+#[test]
+fn owners_are_named() {
+    let message = |pointer: &str, value: Value| {
+        let to_80 = address("192.0.2.7", &["80/TCP"], &["80/TCP"]);
+        let web = with(with(svc(&["10.96.0.1"], &["80/TCP"]), "/spec/type", "LoadBalancer"), pointer, value);
+        let findings = link([&to_80], &[web]).findings;
+        findings.into_iter().find(|finding| finding.code == "address-owned-by-service").unwrap().message
+    };
+    assert_eq!(
+        message("/spec/externalIPs", json!(["192.0.2.7"])),
+        "frontend `192.0.2.7:80/TCP` is an external address of Service `default/s`"
+    );
+    assert_eq!(
+        message("/status/loadBalancer", json!({"ingress": [{"ip": "192.0.2.7"}]})),
+        "frontend `192.0.2.7:80/TCP` is a load-balancer address of Service `default/s`"
+    );
+}
+
+/// Pods that have finished are there, and serve nothing (L9).
+#[test]
+fn finished_pods_are_not_called_missing() {
+    let policy = address("169.254.169.254", &["80/TCP"], &["80/TCP"]);
+    let done = with(pod("a", &["10.0.0.1"], &["80/TCP"]), "/status/phase", "Succeeded");
+    let linked =
+        check([&policy], &[done], &["169.254.169.254:80/TCP original no-ready-backend"], &["no-ready-pod"]);
+    let help = linked.findings[0].help.as_ref().unwrap();
+    assert!(help.starts_with("the selected pods have finished") && help.ends_with("`default/a`"), "{help}");
+}
+
+#[test]
+fn one_port_stays_and_two_stay() {
+    let help = |ports: &[&str]| {
+        let linked =
+            link([service(&[], &["53/UDP"])], &[svc(&["10.96.0.1"], ports), pod("a", &["10.0.0.1"], &[])]);
+        linked.findings.into_iter().find(|finding| finding.code == "port-not-served").unwrap().help.unwrap()
+    };
+    assert!(help(&["53/UDP", "80/TCP"]).starts_with("`80/TCP` stays with"));
+    assert!(help(&["53/UDP", "80/TCP", "81/TCP"]).starts_with("`80/TCP`, `81/TCP` stay with"));
+}
+
 /// CONTRACT: over many nodes a finding is reported once, with at most ten of its nodes; "no ready pod" and
 /// "selector matches nothing" only when true on every selected node.
 #[test]
@@ -108,6 +149,13 @@ fn findings_of_many_nodes() {
     let wrong =
         [on("n0", pod("a", &["10.0.0.1"], &["81/TCP"])), on("n3", pod("b", &["10.0.0.2"], &["82/TCP"]))];
     assert_eq!(merged(policy.clone(), &[&nodes[..], &wrong].concat()), [("container-port-missing", 2, 2)]);
+
+    let idle = [on("n3", unready(pod("a", &["10.0.0.1"], &["80/TCP"])))];
+    assert_eq!(merged(policy.clone(), &[&nodes[..], &idle].concat()), [("no-ready-pod", 1, 1)]);
+
+    let nowhere = Policy { nodes: Some(selector("kubernetes.io/hostname=n99")), ..policy.clone() };
+    assert_eq!(merged(nowhere.clone(), &nodes), [("no-selected-node", 0, 0)]);
+    assert_eq!(merged(nowhere, &[]), [], "an inventory without Nodes says nothing about them");
 
     let here = Policy { nodes: Some(selector("kubernetes.io/hostname=n3")), ..policy };
     assert_eq!(merged(here, &nodes), [("selector-matches-nothing", 1, 1)]);

@@ -14,4 +14,5 @@ mod model;
 mod pods;
 mod properties;
 mod scale;
+mod trace;
 mod world;

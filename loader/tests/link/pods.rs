@@ -170,7 +170,7 @@ fn l09_finished_pods_are_none() {
         let done = with(pod("a", &["10.0.0.1"], &["80/TCP"]), "/status/phase", phase);
         let rows = ["169.254.169.254:80/TCP drop no-ready-backend"];
         let policy = Policy { fallback: Fallback::Drop, ..to_80() };
-        let linked = check(&[policy], &[done], &rows, &["selector-matches-nothing"]);
+        let linked = check(&[policy], &[done], &rows, &["no-ready-pod"]);
         assert_eq!(*linked.map_set.rows()[0].skip, []);
     }
 }

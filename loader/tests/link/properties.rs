@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use super::model;
 use super::world::*;
 
-/// Worlds of one run; `PROPTEST_CASES` asks for more.
-const CASES: u32 = 10_000;
+/// Worlds of one run; the variable asks for another number, as CI does.
+const WORLDS: u32 = 10_000;
+const VARIABLE: &str = "LRPC_MODEL_WORLDS";
 
 /// Chooses by the bytes of a case; when they run out, always the first.
 struct Dice<'a>(std::slice::Iter<'a, u8>);
@@ -195,9 +196,8 @@ fn linked(policies: &[Policy], objects: &[Value], narrow: Option<&[IpNet]>) -> L
 }
 
 pub(crate) fn config() -> ProptestConfig {
-    let cases =
-        if std::env::var_os("PROPTEST_CASES").is_some() { ProptestConfig::default().cases } else { CASES };
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+    let asked = std::env::var(VARIABLE).map(|number| number.parse().unwrap());
+    ProptestConfig { cases: asked.unwrap_or(WORLDS), failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {

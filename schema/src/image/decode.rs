@@ -1,5 +1,5 @@
 //! Bytes to policies. Nothing is believed before the checksum fits, and nothing is accepted that
-//! [`encode`](super::encode) would have written otherwise.
+//! [`super::encode`] would have written otherwise.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -21,8 +21,8 @@ use std::thread;
 
 use clap::ValueEnum;
 use ipnet::IpNet;
-use lrpc_loader::Inventory;
 use lrpc_loader::diff::{RowChange, policies, rows};
+use lrpc_loader::{Inventory, LinkError};
 
 use self::side::{Reader, Side, Unusable};
 use self::view::{DiffView, Titles};
@@ -31,6 +31,7 @@ use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::Output;
+use crate::parallel;
 use crate::report::human as diagnostics;
 
 /// Show what changes from one state to another
@@ -175,13 +176,15 @@ fn compare_nodes(
         None => inventory.nodes().map(|node| &*node.name).collect(),
     };
     let (old, new) = (old.linker(inventory), new.linker(inventory));
-    let mut nodes = Vec::new();
-    for name in names {
-        let unknown = |error| link::unknown_node(&error, inventory);
+    let changes = parallel::map(names, |name| {
         if same_image && inventory.node(name).is_some() {
-            continue;
+            return Ok((name, Vec::new()));
         }
-        let changes = rows(&old.of(name).map_err(unknown)?, &new.of(name).map_err(unknown)?);
+        Ok((name, rows(&old.of(name)?, &new.of(name)?)))
+    });
+    let mut nodes = Vec::new();
+    for change in changes {
+        let (name, changes) = change.map_err(|error: LinkError| link::unknown_node(&error, inventory))?;
         if !changes.is_empty() {
             nodes.push((name.to_owned(), changes));
         }
