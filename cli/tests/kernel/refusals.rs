@@ -1,6 +1,7 @@
 //! Bad input and hostile surroundings: a clear error with what to do, and nothing changed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::Test;
 use crate::world::{NODE, Run, World, address_policy, guide_policy};
@@ -11,6 +12,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_folder_that_is_no_cgroup_is_refused", a_folder_that_is_no_cgroup_is_refused),
     ("a_folder_that_is_no_bpffs_is_refused", a_folder_that_is_no_bpffs_is_refused),
     ("a_containers_own_cgroup_tree_is_refused", a_containers_own_cgroup_tree_is_refused),
+    ("a_machine_without_cgroup2_is_refused", a_machine_without_cgroup2_is_refused),
+    ("the_pure_commands_want_no_rights", the_pure_commands_want_no_rights),
     ("what_this_version_lacks_is_refused", what_this_version_lacks_is_refused),
     ("a_drop_policy_is_never_applied_by_half", a_drop_policy_is_never_applied_by_half),
     ("warnings_can_be_denied", warnings_can_be_denied),
@@ -114,6 +117,52 @@ fn a_containers_own_cgroup_tree_is_refused() {
     command.arg("--bpffs").arg(world.sandbox.bpffs()).arg("--state").arg(world.sandbox.state());
     let shown = mount.display().to_string();
     refused(&world, crate::world::run(&mut command), 2, &[&shown, "the host's /sys/fs/cgroup", "--cgroup"]);
+}
+
+fn a_machine_without_cgroup2_is_refused() {
+    let world = World::new();
+    let inventory = world.inventory(&[]);
+    let image = world.image("guide", &guide_policy(80));
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "sh", "-c", r#"umount --lazy "$0" && exec "$@""#]);
+    command.arg(world.sandbox.cgroup().parent().unwrap());
+    command.args([
+        crate::world::lrpc(),
+        "apply",
+        &image,
+        "--inventory",
+        &inventory,
+        "--node",
+        NODE,
+        "--dry-run",
+    ]);
+    command.arg("--bpffs").arg(world.sandbox.bpffs()).arg("--state").arg(world.sandbox.state());
+    refused(&world, crate::world::run(&mut command), 2, &["no cgroup2", "mount -t cgroup2"]);
+}
+
+/// Nobody, with no capability and neither /sys nor /proc, checks, compiles, inspects and links.
+fn the_pure_commands_want_no_rights() {
+    let world = World::new();
+    let (policy, inventory) = (world.file("p.yaml", &guide_policy(80)), world.inventory(&[]));
+    let image = world.image("guide", &guide_policy(80));
+    let policy = policy.display().to_string();
+    // Nobody may not reach the checkout, wherever that is.
+    let lrpc = world.sandbox.folder().join("lrpc");
+    fs::copy(crate::world::lrpc(), &lrpc).unwrap();
+    fs::set_permissions(world.sandbox.folder(), PermissionsExt::from_mode(0o777)).unwrap();
+    let out = world.sandbox.folder().join("out.lrpc").display().to_string();
+    for arguments in [
+        &["check", &policy][..],
+        &["compile", &policy, "-o", &out],
+        &["inspect", &image],
+        &["link", &image, "--inventory", &inventory, "--node", NODE],
+    ] {
+        let mut command = std::process::Command::new("unshare");
+        let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --no-new-privs";
+        let script = format!(r#"umount --lazy /sys && mount -t tmpfs none /proc && exec {nobody} "$@""#);
+        command.args(["--mount", "sh", "-c", &script, "sh"]).arg(&lrpc).args(arguments);
+        crate::world::run(&mut command).ends(0);
+    }
 }
 
 fn what_this_version_lacks_is_refused() {
