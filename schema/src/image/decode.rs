@@ -2,7 +2,8 @@
 //! [`super::encode`] would have written otherwise.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 
@@ -63,7 +64,10 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
         match section.id {
             POLICIES => policies = Some(input.list(Reader::policy)?),
             ALLOWED_ADDRESSES => allowed = Some(input.option(|input| input.list(Reader::net))?),
-            PLACES => places = Some(input.places()?),
+            PLACES => {
+                input.check_places()?;
+                places = Some(section.range.clone());
+            }
             SIGNATURE => continue,
             _ if section.is_semantic() => return Err(DecodeError::UnknownSection { id: section.id }),
             _ => continue,
@@ -88,7 +92,19 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
     }
     let semantic = sections.iter().filter(|section| section.is_semantic());
     let digest = encode::digest(semantic.map(|section| (section.id, section.bytes)));
-    Ok(Image { policies, allowed_addresses: allowed, places, digest, bytes })
+    Ok(Image {
+        policies,
+        allowed_addresses: allowed,
+        places: OnceLock::new(),
+        places_at: places,
+        digest,
+        bytes,
+    })
+}
+
+/// The places in a section that [`decode`] has checked; none in bytes that it has not.
+pub(super) fn places(section: &[u8]) -> Option<Places> {
+    Reader(section).places().ok()
 }
 
 fn malformed(what: &'static str) -> DecodeError {
@@ -102,6 +118,8 @@ struct Header {
 struct Section<'a> {
     id: u32,
     flags: u32,
+    /// Where it stands in the image.
+    range: Range<usize>,
     bytes: &'a [u8],
 }
 
@@ -177,10 +195,11 @@ impl Header {
                 return Err(malformed("the sections are not in order"));
             }
             next = offset.saturating_add(length);
-            let range = usize::try_from(offset).ok().zip(usize::try_from(next).ok());
-            let section = range.filter(|_| next <= end).and_then(|(from, to)| bytes.get(from..to));
+            let ends = usize::try_from(offset).ok().zip(usize::try_from(next).ok()).filter(|_| next <= end);
+            let range = ends.map(|(from, to)| from..to).unwrap_or_default();
+            let section = ends.and(bytes.get(range.clone()));
             let bytes = section.ok_or(malformed("a section is longer than the image"))?;
-            sections.push(Section { id, flags, bytes });
+            sections.push(Section { id, flags, range, bytes });
         }
         if next != end {
             return Err(malformed("bytes belong to no section"));
@@ -238,9 +257,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text(&mut self) -> Read<String> {
+    fn str(&mut self) -> Read<&'a str> {
         let length = self.u32()? as usize;
-        String::from_utf8(self.take(length)?.to_vec()).map_err(|_| malformed("a text is not UTF-8"))
+        str::from_utf8(self.take(length)?).map_err(|_| malformed("a text is not UTF-8"))
+    }
+
+    fn text(&mut self) -> Read<String> {
+        self.str().map(ToOwned::to_owned)
     }
 
     fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
@@ -323,6 +346,34 @@ impl<'a> Reader<'a> {
         };
         let nodes = self.option(Self::selector)?;
         Ok(Policy { name, frontend, backend, skip, fallback, clients, nodes, shadow_service: self.bool()? })
+    }
+
+    /// Checks what [`places`](Self::places) reads, and keeps none of it: most readers of an image ask for few
+    /// places or for none.
+    fn check_places(&mut self) -> Read<()> {
+        let files = self.skim(Self::str)?;
+        let paths = self.skim(Self::str)?;
+        self.skim(|input| {
+            input.str()?;
+            input.str()?;
+            input.skim(|input| {
+                let (path, file) = (input.u32()?, input.u32()?);
+                if path >= paths || file >= files {
+                    return Err(malformed("a place has no field or no file"));
+                }
+                input.array::<16>()
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Reads a list for its length alone.
+    fn skim<T>(&mut self, read: impl Fn(&mut Self) -> Read<T>) -> Read<u32> {
+        let count = self.u32()?;
+        for _ in 0..count {
+            read(self)?;
+        }
+        Ok(count)
     }
 
     fn places(&mut self) -> Read<Places> {
@@ -490,6 +541,19 @@ mod tests {
         for list in list {
             let (bytes, _) = encode::encode(sealed.policies(), Some(&list), None);
             assert!(matches!(Image::decode(bytes), Err(DecodeError::Malformed { .. })), "{list:?}");
+        }
+    }
+
+    /// Places are read later, and checked now.
+    #[test]
+    fn a_place_without_its_field_or_file_is_refused() {
+        for number in [24, 20] {
+            let broken = rewritten(|bytes| {
+                let at = bytes.len() - number;
+                bytes[at] = 9;
+            });
+            let refused = Image::decode(broken).unwrap_err();
+            assert_eq!(refused, malformed("a place has no field or no file"));
         }
     }
 

@@ -15,6 +15,9 @@ mod places;
 mod policy;
 mod selector;
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use ipnet::IpNet;
 
 pub use decode::DecodeError;
@@ -74,7 +77,10 @@ impl core::str::FromStr for Digest {
 pub struct Image {
     policies: Vec<Policy>,
     allowed_addresses: Option<Vec<IpNet>>,
-    places: Option<Places>,
+    /// Read out of the bytes when they are first asked for.
+    places: OnceLock<Places>,
+    /// Their section in the bytes of a decoded image.
+    places_at: Option<Range<usize>>,
     bytes: Vec<u8>,
     digest: Digest,
 }
@@ -94,7 +100,8 @@ impl Image {
         let allowed_addresses = allowed_addresses.as_deref().map(canonical);
         let places = places.map(Places::sorted);
         let (bytes, digest) = encode::encode(&policies, allowed_addresses.as_deref(), places.as_ref());
-        Self { policies, allowed_addresses, places, bytes, digest }
+        let places = places.map(OnceLock::from).unwrap_or_default();
+        Self { policies, allowed_addresses, places, places_at: None, bytes, digest }
     }
 
     /// The image in `bytes`, believed only after every byte has been checked.
@@ -118,7 +125,12 @@ impl Image {
 
     /// Where each field was written; `None` in a stripped image.
     pub fn places(&self) -> Option<&Places> {
-        self.places.as_ref()
+        if let Some(places) = self.places.get() {
+            return Some(places);
+        }
+        let section = self.bytes.get(self.places_at.clone()?)?;
+        let read = decode::places(section)?;
+        Some(self.places.get_or_init(|| read))
     }
 
     /// The image as a file holds it.
