@@ -64,6 +64,29 @@ fn two_orders_give_one_digest() {
     assert_ne!(one, digest);
 }
 
+/// One core or many, and whatever the locale: the same bytes.
+#[test]
+fn threads_and_locale_are_not_heard() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (_, expected) = compiled(&policies(), &["--strip"], scratch.path());
+    for (cores, locale) in [("0", "C"), ("0", "tr_TR.UTF-8"), ("0-63", "de_DE.ISO-8859-1")] {
+        let mut command = Command::new("taskset");
+        command.args([
+            "--cpu-list",
+            cores,
+            env!("CARGO_BIN_EXE_lrpc"),
+            "compile",
+            "--strip",
+            "-o",
+            "other.lrpc",
+        ]);
+        let output =
+            command.arg(policies()).current_dir(scratch.path()).env("LC_ALL", locale).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(fs::read(scratch.path().join("other.lrpc")).unwrap(), expected, "{cores} {locale}");
+    }
+}
+
 /// What was there before stays, byte for byte.
 #[test]
 fn an_error_writes_no_image() {
