@@ -1,7 +1,9 @@
 //! Checked policies, ready to become an image.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
-use lrpc_schema::image::{self, FieldId, Image, Place, Places, PolicyName, PortSpec};
+use lrpc_schema::image::{self, FieldId, Image, Places, PolicyName, PortSpec, Stretch};
 
 use crate::hir::{self, Field, Frontend};
 use crate::options::Options;
@@ -52,9 +54,9 @@ impl Plan {
                     before.push((field, id));
                     id
                 });
-                fields.push((id, place(&written.source, *span)));
+                fields.push((id, stretch(&written.source, *span)));
             }
-            places.insert(policy.name.clone(), fields);
+            places.insert(policy.name.clone(), Arc::clone(written.source.name()), fields);
         }
         places
     }
@@ -120,13 +122,7 @@ fn ports(ports: hir::Ports) -> Option<Vec<PortSpec>> {
     ports.list.into_iter().map(port).collect()
 }
 
-fn place(source: &Source, span: Span) -> Place {
+fn stretch(source: &Source, span: Span) -> Stretch {
     let (start, end) = source.positions(&span.range());
-    Place {
-        file: source.name().clone(),
-        line: start.line,
-        column: start.column,
-        end_line: end.line,
-        end_column: end.column,
-    }
+    Stretch { line: start.line, column: start.column, end_line: end.line, end_column: end.column }
 }

@@ -10,7 +10,7 @@ use super::{Location, Report, Severity};
 /// in a stripped image with the policy alone.
 pub(crate) fn report(finding: &Finding, places: Option<&Places>) -> Report {
     let locate = |policy: &PolicyName, field: &str, label: &str| {
-        let place = places?.find(policy, field)?.clone();
+        let place = places?.find(policy, field)?;
         Some(Location { place, label: label.to_owned(), quote: None })
     };
     let related = finding.related.iter();

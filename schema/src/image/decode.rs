@@ -12,7 +12,7 @@ use super::layout::{
     RESERVED_AT, SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec, Protocol};
-use super::{Image, Operator, Place, Places, Requirement, Selector, canonical, encode};
+use super::{Image, Operator, Places, Requirement, Selector, Stretch, canonical, encode};
 
 /// Why bytes are not an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -353,17 +353,20 @@ impl<'a> Reader<'a> {
     fn check_places(&mut self) -> Read<()> {
         let files = self.skim(Self::str)?;
         let paths = self.skim(Self::str)?;
-        self.skim(|input| {
-            input.str()?;
-            input.str()?;
-            input.skim(|input| {
-                let (path, file) = (input.u32()?, input.u32()?);
+        for _ in 0..self.u32()? {
+            let (_, _) = (self.str()?, self.str()?);
+            let mut its_file = None;
+            for _ in 0..self.u32()? {
+                let (path, file) = (self.u32()?, self.u32()?);
                 if path >= paths || file >= files {
                     return Err(malformed("a place has no field or no file"));
                 }
-                input.array::<16>()
-            })
-        })?;
+                if *its_file.get_or_insert(file) != file {
+                    return Err(malformed("a policy stands in two files"));
+                }
+                self.array::<16>()?;
+            }
+        }
         Ok(())
     }
 
@@ -376,26 +379,30 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
+    /// Reads what [`check_places`](Self::check_places) has checked.
     fn places(&mut self) -> Read<Places> {
         let files = self.list(|input| input.text().map(Arc::<str>::from))?;
         let paths = self.list(Self::text)?;
         let mut places = Places::default();
-        let fields: Vec<_> = paths.iter().map(|path| places.field(path)).collect();
+        let ids: Vec<_> = paths.iter().map(|path| places.field(path)).collect();
         for _ in 0..self.u32()? {
             let policy = PolicyName { namespace: self.text()?, name: self.text()? };
-            let written = self.list(|input| {
-                let field = fields.get(input.u32()? as usize).ok_or(malformed("a place has no field"))?;
-                let file = files.get(input.u32()? as usize).ok_or(malformed("a place has no file"))?;
-                let place = Place {
-                    file: Arc::clone(file),
-                    line: input.u32()?,
-                    column: input.u32()?,
-                    end_line: input.u32()?,
-                    end_column: input.u32()?,
+            let mut its_file = None;
+            let mut fields = Vec::new();
+            for _ in 0..self.u32()? {
+                let (path, file) = (self.u32()?, self.u32()?);
+                its_file = files.get(file as usize);
+                let stretch = Stretch {
+                    line: self.u32()?,
+                    column: self.u32()?,
+                    end_line: self.u32()?,
+                    end_column: self.u32()?,
                 };
-                Ok((*field, place))
-            })?;
-            places.insert(policy, written);
+                fields.extend(ids.get(path as usize).map(|id| (*id, stretch)));
+            }
+            if let Some(file) = its_file {
+                places.insert(policy, Arc::clone(file), fields);
+            }
         }
         Ok(places)
     }
@@ -429,9 +436,9 @@ mod tests {
         let address = Matcher::Address { ip: "fd00::1".parse().unwrap(), ports: vec![port(8080, None)] };
         let service = Matcher::Service { name: "dns".into(), ports: vec![] };
         let mut places = Places::default();
-        let place = Place { file: "p.yaml".into(), line: 1, column: 2, end_line: 1, end_column: 5 };
+        let stretch = Stretch { line: 1, column: 2, end_line: 1, end_column: 5 };
         let name = places.field("metadata.name");
-        places.insert(policy("a", service.clone()).name, vec![(name, place)]);
+        places.insert(policy("a", service.clone()).name, "p.yaml".into(), vec![(name, stretch)]);
         let allowed = Some(vec!["fd00::5/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
         Image::seal(vec![policy("b", address), policy("a", service)], allowed, Some(places))
     }

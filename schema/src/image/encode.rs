@@ -97,10 +97,7 @@ impl Writer {
 
     /// File names and field paths once each, then the places that point at them.
     fn places(&mut self, places: &Places) {
-        let all = || places.iter().flat_map(|(_, fields)| fields).map(|(_, place)| &place.file);
-        // The fields of a policy stand in one file, so neighbours mostly share the name itself.
-        let mut files: Vec<&Arc<str>> = all().collect();
-        files.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        let mut files: Vec<&Arc<str>> = places.iter().map(|(_, written)| &written.file).collect();
         files.sort_unstable();
         files.dedup();
         self.count(files.len());
@@ -112,22 +109,18 @@ impl Writer {
             self.text(path);
         }
         self.count(places.iter().len());
-        let mut last: Option<(&Arc<str>, usize)> = None;
         for (policy, written) in places.iter() {
+            let file = files.binary_search(&&written.file).unwrap_or_default();
             self.text(&policy.namespace);
             self.text(&policy.name);
-            self.count(written.len());
-            for (field, place) in written {
-                let (_, file) = *match &mut last {
-                    Some(last) if Arc::ptr_eq(last.0, &place.file) => last,
-                    last => last.insert((&place.file, files.binary_search(&&place.file).unwrap_or_default())),
-                };
+            self.count(written.fields.len());
+            for (field, stretch) in &written.fields {
                 self.u32(field.index());
                 self.count(file);
-                self.u32(place.line);
-                self.u32(place.column);
-                self.u32(place.end_line);
-                self.u32(place.end_column);
+                self.u32(stretch.line);
+                self.u32(stretch.column);
+                self.u32(stretch.end_line);
+                self.u32(stretch.end_column);
             }
         }
     }

@@ -22,7 +22,7 @@ use ipnet::IpNet;
 
 pub use decode::DecodeError;
 pub use layout::FORMAT;
-pub use places::{FieldId, Place, Places};
+pub use places::{FieldId, Place, Places, Stretch};
 pub use policy::{
     Backend, Clients, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol, UnknownProtocol,
 };

@@ -8,7 +8,20 @@ use std::sync::Arc;
 
 use super::PolicyName;
 
-/// A stretch of a manifest: lines and columns from 1, columns in characters, the end exclusive.
+/// A stretch of a text: lines and columns from 1, columns in characters, the end exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stretch {
+    /// First line.
+    pub line: u32,
+    /// First column.
+    pub column: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// Column after the last character.
+    pub end_column: u32,
+}
+
+/// A stretch of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file's name as it was given, `-` for standard input.
@@ -33,7 +46,14 @@ pub struct FieldId(u32);
 pub struct Places {
     paths: Vec<Arc<str>>,
     ids: BTreeMap<Arc<str>, FieldId>,
-    policies: BTreeMap<PolicyName, Vec<(FieldId, Place)>>,
+    policies: BTreeMap<PolicyName, Written>,
+}
+
+/// Where the fields of one policy stand, which is in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) file: Arc<str>,
+    pub(super) fields: Vec<(FieldId, Stretch)>,
 }
 
 impl Places {
@@ -50,27 +70,28 @@ impl Places {
         id
     }
 
-    /// Says where the fields of a policy stand, each field once.
-    pub fn insert(&mut self, policy: PolicyName, fields: Vec<(FieldId, Place)>) {
-        self.policies.insert(policy, fields);
+    /// Says where in a file the fields of a policy stand, each field once.
+    pub fn insert(&mut self, policy: PolicyName, file: Arc<str>, fields: Vec<(FieldId, Stretch)>) {
+        self.policies.insert(policy, Written { file, fields });
     }
 
     /// The place of a field, or of the nearest field around it that was written: a finding about a missing
     /// `spec.redirectBackend.toPorts` points at `spec.redirectBackend`.
-    pub fn find(&self, policy: &PolicyName, field: &str) -> Option<&Place> {
-        let fields = self.policies.get(policy)?;
+    pub fn find(&self, policy: &PolicyName, field: &str) -> Option<Place> {
+        let Written { file, fields } = self.policies.get(policy)?;
         let mut path = field;
         loop {
             let id = self.ids.get(path);
-            if let Some((_, place)) = id.and_then(|id| fields.iter().find(|(field, _)| field == id)) {
-                return Some(place);
+            if let Some((_, stretch)) = id.and_then(|id| fields.iter().find(|(field, _)| field == id)) {
+                let Stretch { line, column, end_line, end_column } = *stretch;
+                return Some(Place { file: Arc::clone(file), line, column, end_line, end_column });
             }
             path = &path[..path.rfind(['.', '['])?];
         }
     }
 
     /// Where the policy as a whole stands: the value of its `metadata.name`.
-    pub fn policy(&self, policy: &PolicyName) -> Option<&Place> {
+    pub fn policy(&self, policy: &PolicyName) -> Option<Place> {
         self.find(policy, "metadata.name")
     }
 
@@ -85,7 +106,7 @@ impl Places {
             *id = FieldId(new);
         }
         self.paths.sort_unstable();
-        for fields in self.policies.values_mut() {
+        for Written { fields, .. } in self.policies.values_mut() {
             for (field, _) in &mut *fields {
                 *field = renumbered.get(field.0 as usize).copied().unwrap_or(*field);
             }
@@ -99,9 +120,9 @@ impl Places {
         &self.paths
     }
 
-    /// The fields of each policy, sorted by policy.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&PolicyName, &[(FieldId, Place)])> {
-        self.policies.iter().map(|(policy, fields)| (policy, fields.as_slice()))
+    /// The file and the fields of each policy, sorted by policy.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&PolicyName, &Written)> {
+        self.policies.iter()
     }
 }
 
@@ -116,30 +137,38 @@ impl FieldId {
 mod tests {
     use super::*;
 
+    fn policy() -> PolicyName {
+        PolicyName { namespace: "default".into(), name: "p".into() }
+    }
+
+    fn stretch(line: u32) -> Stretch {
+        Stretch { line, column: 1, end_line: line, end_column: 2 }
+    }
+
+    fn place(line: u32) -> Place {
+        Place { file: "a.yaml".into(), line, column: 1, end_line: line, end_column: 2 }
+    }
+
     #[test]
     fn the_order_of_mention_is_forgotten() {
-        let policy = || PolicyName { namespace: "default".into(), name: "p".into() };
-        let place = |line| Place { file: "a.yaml".into(), line, column: 1, end_line: line, end_column: 2 };
         let places = |paths: [(&str, u32); 2]| {
             let mut places = Places::default();
-            let fields = paths.map(|(path, line)| (places.field(path), place(line)));
-            places.insert(policy(), fields.into());
+            let fields = paths.map(|(path, line)| (places.field(path), stretch(line)));
+            places.insert(policy(), "a.yaml".into(), fields.into());
             places
         };
         let (one, other) = (places([("spec", 2), ("metadata", 1)]), places([("metadata", 1), ("spec", 2)]));
         assert_ne!(one, other);
         assert_eq!(one.clone().sorted(), other.sorted());
-        assert_eq!(one.sorted().find(&policy(), "spec"), Some(&place(2)));
+        assert_eq!(one.sorted().find(&policy(), "spec"), Some(place(2)));
     }
 
     #[test]
     fn a_missing_field_is_found_at_the_field_around_it() {
-        let policy = PolicyName { namespace: "default".into(), name: "p".into() };
-        let place = Place { file: "a.yaml".into(), line: 3, column: 5, end_line: 3, end_column: 9 };
         let mut places = Places::default();
         let field = places.field("spec.redirectBackend");
-        places.insert(policy.clone(), vec![(field, place.clone())]);
-        assert_eq!(places.find(&policy, "spec.redirectBackend.toPorts[0].port"), Some(&place));
-        assert_eq!(places.find(&policy, "metadata.name"), None);
+        places.insert(policy(), "a.yaml".into(), vec![(field, stretch(3))]);
+        assert_eq!(places.find(&policy(), "spec.redirectBackend.toPorts[0].port"), Some(place(3)));
+        assert_eq!(places.find(&policy(), "metadata.name"), None);
     }
 }
