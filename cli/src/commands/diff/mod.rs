@@ -109,7 +109,14 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     };
     let (old, new) = read(args, output)?;
     let compared = match (old.image(), new.image()) {
-        (Some(old), Some(new)) => Some((old, new, policies(old, new))),
+        (Some(old), Some(new)) => {
+            let changes = policies(old, new);
+            if !changes.frontends.is_empty() {
+                // Places are built when the first is asked for; this asks both sides at once.
+                parallel::map(vec![old, new], |image| image.places().is_some());
+            }
+            Some((old, new, changes))
+        }
         _ => None,
     };
     let nodes = match &inventory {
