@@ -105,15 +105,13 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
+    fs::metadata(folder)?;
     // The rights of any new file, as far as the umask lets them; a temporary file's own are the owner's.
     let rights = fs::Permissions::from_mode(0o666);
-    let mut file = tempfile::Builder::new().permissions(rights).tempfile_in(folder).map_err(without_path)?;
+    let made = tempfile::Builder::new().permissions(rights).tempfile_in(folder);
+    // The error alone: with it comes the temporary file's name, which the user never gave.
+    let mut file = made.map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|error| error.error)
-}
-
-/// The error without the name of the temporary file, which the user never gave.
-fn without_path(error: io::Error) -> io::Error {
-    io::Error::from(error.kind())
 }
