@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use lrpc_compiler::{Options, Source, check, emit, parse};
 use lrpc_loader::inventory::Builder;
-use lrpc_loader::{Linker, PAGES, findings};
+use lrpc_loader::{Linker, PAGES, findings, resolve};
 
 /// The flag that a page names.
 fn narrow(code: &str) -> Option<Vec<IpNet>> {
@@ -32,6 +32,25 @@ fn codes(code: &str, policy: &str, inventory: &str) -> BTreeSet<&'static str> {
 fn fences<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     let begin = format!("```{language}\n");
     page.split(begin.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+/// What `apply` says it leaves out.
+fn gaps(policy: &str, inventory: &str) -> BTreeSet<&'static str> {
+    let checked = check(vec![parse(&Source::new("policy.yaml", policy))], &Options::default());
+    let mut builder = Builder::default();
+    builder.add("inventory.yaml", inventory).unwrap();
+    let linked =
+        lrpc_loader::link(&emit(&checked.plan.unwrap(), true), &builder.build(), "n1", None).unwrap();
+    resolve::resolve(&linked.map_set).unwrap().warnings.iter().map(resolve::Warning::code).collect()
+}
+
+#[test]
+fn what_apply_leaves_out_has_a_page() {
+    for page in resolve::PAGES {
+        let (policies, inventories) = (fences(page.page, "yaml policy"), fences(page.page, "yaml inventory"));
+        assert_eq!(gaps(policies[0], inventories[0]), BTreeSet::from([page.code]), "the bad example");
+        assert_eq!(gaps(policies[1], inventories[1]), BTreeSet::new(), "the good example of {}", page.code);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub(crate) struct Page {
 
 /// Every page, sorted by code.
 pub(crate) fn all() -> Vec<Page> {
-    let pages = lrpc_compiler::PAGES.iter().copied().chain(findings()).map(|page| Page {
+    let pages = lrpc_compiler::PAGES.iter().copied().chain(findings()).chain(gaps()).map(|page| Page {
         code: page.code,
         severity: page.severity.as_str(),
         summary: page.summary,
@@ -26,12 +26,21 @@ pub(crate) fn all() -> Vec<Page> {
 
 /// The pages of the loader's findings, for the compiler, which settles them with its own diagnostics.
 pub(crate) fn findings() -> impl Iterator<Item = lrpc_compiler::Page> {
-    lrpc_loader::PAGES.iter().map(|page| lrpc_compiler::Page {
+    lrpc_loader::PAGES.iter().map(of_loader)
+}
+
+/// The pages of what this version's data path does not carry, which only `apply` says.
+fn gaps() -> impl Iterator<Item = lrpc_compiler::Page> {
+    lrpc_loader::resolve::PAGES.iter().map(of_loader)
+}
+
+fn of_loader(page: &lrpc_loader::Page) -> lrpc_compiler::Page {
+    lrpc_compiler::Page {
         code: page.code,
         severity: finding::severity(page.severity),
         summary: page.summary,
         page: page.page,
-    })
+    }
 }
 
 /// The page of a code.

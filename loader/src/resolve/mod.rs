@@ -11,7 +11,9 @@ use std::fmt;
 use lrpc_schema::image::{Clients, Digest, Fallback, PolicyName, Protocol};
 use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta};
 
+use crate::findings::Severity;
 use crate::mapset::{self, Frontend, MapSet, Outcome, Row};
+use crate::pages::Page;
 use crate::tables::Tables;
 
 /// A map set as bytes, with what was left out on the way.
@@ -89,6 +91,22 @@ impl fmt::Display for Warning {
         }
     }
 }
+
+/// The pages of [`Warning::code`], sorted by code.
+pub static PAGES: &[Page] = &[
+    Page {
+        code: "left-out",
+        severity: Severity::Warning,
+        summary: "this version cannot carry some rows, and apply leaves them out",
+        page: include_str!("../../diagnostics/left-out.md"),
+    },
+    Page {
+        code: "unconnected-udp",
+        severity: Severity::Warning,
+        summary: "this version redirects connected UDP sockets only",
+        page: include_str!("../../diagnostics/unconnected-udp.md"),
+    },
+];
 
 /// A policy must not be loaded halfway (L5).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
