@@ -2,8 +2,8 @@
 //! an inventory, the linker say.
 
 use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, Parsed, Plan, Source};
-use lrpc_loader::findings::{self, NodeFinding};
-use lrpc_loader::{Inventory, Linker};
+use lrpc_linker::findings::{self, NodeFinding};
+use lrpc_linker::{Inventory, Linker};
 
 use crate::arguments::ManifestArgs;
 use crate::config::{self, Config};

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use lrpc_loader::Inventory;
-use lrpc_loader::inventory::Builder;
+use lrpc_linker::Inventory;
+use lrpc_linker::inventory::Builder;
 
 use crate::exit::Failure;
 use crate::manifests;

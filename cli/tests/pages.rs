@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use lrpc_compiler::{Options, Source, check, emit, parse};
-use lrpc_loader::inventory::Builder;
-use lrpc_loader::{Linker, PAGES, findings, resolve};
+use lrpc_linker::inventory::Builder;
+use lrpc_linker::{Linker, PAGES, findings, profile};
 
 /// The flag that a page names.
 fn narrow(code: &str) -> Option<Vec<IpNet>> {
@@ -40,13 +40,16 @@ fn gaps(policy: &str, inventory: &str) -> BTreeSet<&'static str> {
     let mut builder = Builder::default();
     builder.add("inventory.yaml", inventory).unwrap();
     let linked =
-        lrpc_loader::link(&emit(&checked.plan.unwrap(), true), &builder.build(), "n1", None).unwrap();
-    resolve::resolve(&linked.map_set).unwrap().warnings.iter().map(resolve::Warning::code).collect()
+        lrpc_linker::link(&emit(&checked.plan.unwrap(), true), &builder.build(), "n1", None).unwrap();
+    profile::warnings(&linked.map_set, profile::Profile::default())
+        .iter()
+        .map(profile::Warning::code)
+        .collect()
 }
 
 #[test]
 fn what_apply_leaves_out_has_a_page() {
-    for page in resolve::PAGES {
+    for page in profile::PAGES {
         let (policies, inventories) = (fences(page.page, "yaml policy"), fences(page.page, "yaml inventory"));
         assert_eq!(gaps(policies[0], inventories[0]), BTreeSet::from([page.code]), "the bad example");
         assert_eq!(gaps(policies[1], inventories[1]), BTreeSet::new(), "the good example of {}", page.code);

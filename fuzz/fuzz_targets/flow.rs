@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lrpc_loader::flow::Flow;
+use lrpc_linker::flow::Flow;
 
 fuzz_target!(|text: &str| {
     match text.parse::<Flow>() {

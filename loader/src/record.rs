@@ -4,38 +4,12 @@
 //! nothing but the kernel. The resolved digest does not cover it: two images may resolve to the same bytes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
+use lrpc_linker::profile::Mode;
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{META_SIZE, Meta};
 use serde::{Deserialize, Serialize};
-
-/// Where socket hooks act (L17). This version loads [`Mode::Full`] only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// Socket hooks act for pods and host processes.
-    #[default]
-    Full,
-    /// Socket hooks act for host processes, pods are redirected per packet.
-    HostOnly,
-    /// As `full`, on a node whose other Services are left to kube-proxy.
-    Socket,
-    /// Pods are redirected per packet, host processes not at all.
-    PodsOnly,
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "full",
-            Self::HostOnly => "host-only",
-            Self::Socket => "socket",
-            Self::PodsOnly => "pods-only",
-        })
-    }
-}
 
 /// Whose connections the hooks see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

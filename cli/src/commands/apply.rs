@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use ipnet::IpNet;
-use lrpc_loader::MapSet;
+use lrpc_linker::MapSet;
+use lrpc_linker::profile::Mode;
 use lrpc_loader::node::{Applied, ApplyOptions, Existing, Expect, Preview};
-use lrpc_loader::record::Mode;
 use lrpc_schema::image::Image;
 use serde::Serialize;
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use lrpc_loader::inventory::Inventory;
-use lrpc_loader::state::ShownRow;
-use lrpc_loader::{LinkError, Linked};
+use lrpc_linker::inventory::Inventory;
+use lrpc_linker::mapset::ShownRow;
+use lrpc_linker::{LinkError, Linked};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
@@ -88,7 +88,7 @@ pub(crate) fn link(
     narrow: &[IpNet],
 ) -> Result<Linked, Failure> {
     let narrow = (!narrow.is_empty()).then_some(narrow);
-    lrpc_loader::link(image, inventory, node, narrow).map_err(|error| unknown_node(&error, inventory))
+    lrpc_linker::link(image, inventory, node, narrow).map_err(|error| unknown_node(&error, inventory))
 }
 
 /// A node that the inventory does not have; the help names those that it has.

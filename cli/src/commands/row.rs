@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use lrpc_loader::state::ShownRow;
+use lrpc_linker::mapset::ShownRow;
 
 /// Frontend, what happens, and by whose wish.
 pub(crate) fn render(row: &ShownRow) -> String {

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
-use lrpc_loader::flow::Flow;
-use lrpc_loader::mapset::{Row, State};
-use lrpc_loader::state::ShownBackend;
-use lrpc_loader::trace::{Trace, trace};
+use lrpc_linker::flow::Flow;
+use lrpc_linker::mapset::ShownBackend;
+use lrpc_linker::mapset::{Row, State};
+use lrpc_linker::trace::{Trace, trace};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 

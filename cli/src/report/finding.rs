@@ -1,7 +1,7 @@
 //! Joins the findings of `link`, which know policies and field paths, with the places in the manifests.
 
 use lrpc_compiler::{Diagnostic, Label, Plan};
-use lrpc_loader::Finding;
+use lrpc_linker::Finding;
 use lrpc_schema::image::{Places, PolicyName};
 
 use super::{Location, Report, Severity};
@@ -17,8 +17,8 @@ pub(crate) fn report(finding: &Finding, places: Option<&Places>) -> Report {
     Report {
         code: finding.code,
         severity: match finding.severity {
-            lrpc_loader::Severity::Error => Severity::Error,
-            lrpc_loader::Severity::Warning => Severity::Warning,
+            lrpc_linker::Severity::Error => Severity::Error,
+            lrpc_linker::Severity::Warning => Severity::Warning,
         },
         message: finding.message.clone(),
         policy: Some(finding.policy.to_string()),
@@ -54,9 +54,9 @@ pub(crate) fn diagnostic(finding: &Finding, plan: &Plan) -> Diagnostic {
 }
 
 /// The loader's severity in the compiler's terms.
-pub(super) fn severity(severity: lrpc_loader::Severity) -> lrpc_compiler::Severity {
+pub(super) fn severity(severity: lrpc_linker::Severity) -> lrpc_compiler::Severity {
     match severity {
-        lrpc_loader::Severity::Error => lrpc_compiler::Severity::Error,
-        lrpc_loader::Severity::Warning => lrpc_compiler::Severity::Warning,
+        lrpc_linker::Severity::Error => lrpc_compiler::Severity::Error,
+        lrpc_linker::Severity::Warning => lrpc_compiler::Severity::Warning,
     }
 }

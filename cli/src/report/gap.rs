@@ -1,6 +1,6 @@
 //! What this version's data path does not carry, as reports.
 
-use lrpc_loader::resolve::Warning;
+use lrpc_linker::profile::Warning;
 
 use super::{Report, Severity};
 

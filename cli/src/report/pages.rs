@@ -26,15 +26,15 @@ pub(crate) fn all() -> Vec<Page> {
 
 /// The pages of the loader's findings, for the compiler, which settles them with its own diagnostics.
 pub(crate) fn findings() -> impl Iterator<Item = lrpc_compiler::Page> {
-    lrpc_loader::PAGES.iter().map(of_loader)
+    lrpc_linker::PAGES.iter().map(of_loader)
 }
 
 /// The pages of what this version's data path does not carry, which only `apply` says.
 fn gaps() -> impl Iterator<Item = lrpc_compiler::Page> {
-    lrpc_loader::resolve::PAGES.iter().map(of_loader)
+    lrpc_linker::profile::PAGES.iter().map(of_loader)
 }
 
-fn of_loader(page: &lrpc_loader::Page) -> lrpc_compiler::Page {
+fn of_loader(page: &lrpc_linker::Page) -> lrpc_compiler::Page {
     lrpc_compiler::Page {
         code: page.code,
         severity: finding::severity(page.severity),

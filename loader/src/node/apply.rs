@@ -18,10 +18,11 @@ use crate::kernel::generation::Generation;
 use crate::kernel::hooks::{HOOKS, HookState, Programs, holder, state};
 use crate::kernel::object::{version, version_name};
 use crate::kernel::{bpffs, pins};
-use crate::mapset::MapSet;
-use crate::record::{Coverage, Mode, Record};
-use crate::resolve::{Resolved, Warning, resolve};
+use crate::record::{Coverage, Record};
+use crate::resolve::{Resolved, resolve};
 use crate::state::{Action, Event, Outcome};
+use lrpc_linker::mapset::MapSet;
+use lrpc_linker::profile::{Mode, Profile, Warning};
 
 /// What becomes of connections that exist (L10). This version keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Node {
         watch: &mut dyn FnMut(&Step),
     ) -> Result<Applied, Error> {
         supported(options)?;
-        let resolved = resolve(set)?;
+        let resolved = resolve(set, Profile::new(options.mode))?;
         let cgroup = self.cgroup()?;
         bpffs::ensure(self.pins.root())?;
         let applied = self.apply_resolved(image, set, resolved, &cgroup, options, watch);
@@ -232,7 +233,7 @@ impl Node {
     /// As for [`apply`](Self::apply), as far as can be known without trying.
     pub fn preview(&self, set: &MapSet, options: &ApplyOptions) -> Result<Preview, Error> {
         supported(options)?;
-        let resolved = resolve(set)?;
+        let resolved = resolve(set, Profile::new(options.mode))?;
         let cgroup = self.cgroup()?;
         let read = self.read()?;
         let prepared = self.prepare(&cgroup, read.as_ref().map(|(_, loaded)| loaded), &resolved, options)?;

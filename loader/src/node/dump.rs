@@ -7,8 +7,8 @@ use lrpc_schema::records::{Action, BACKENDS, Backend, FRONTENDS, FrontendKey, Fr
 use serde::Serialize;
 
 use super::{Error, Node};
-use crate::state::{ShownBackend, ShownRow};
 use crate::tables::Packed;
+use lrpc_linker::mapset::{ShownBackend, ShownRow};
 
 /// The content of the maps. Serialises as CONTRACT says.
 #[derive(Clone, Debug, Serialize)]

@@ -12,8 +12,8 @@ use crate::kernel::object::LoadError;
 use crate::kernel::shared::SharedError;
 use crate::kernel::sys::SysError;
 use crate::record::RecordTooLong;
-use crate::resolve::HalfPolicy;
 use crate::state::StateError;
+use lrpc_linker::profile::HalfPolicy;
 
 /// Why nothing was changed. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
 #[derive(Debug, thiserror::Error)]

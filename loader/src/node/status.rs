@@ -7,7 +7,8 @@ use super::verify::{Difference, Where, check_links};
 use super::{Error, Loaded, Node};
 use crate::kernel::hooks::HOOKS;
 use crate::kernel::pins;
-use crate::record::{Coverage, Mode, text};
+use crate::record::{Coverage, text};
+use lrpc_linker::profile::Mode;
 
 /// What is active. Serialises as CONTRACT says.
 #[derive(Clone, Debug, Serialize)]

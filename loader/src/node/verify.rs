@@ -10,9 +10,10 @@ use crate::kernel::object::version_name;
 use crate::kernel::pins::Pins;
 use crate::kernel::sys::SysError;
 use crate::kernel::sys::link::CgroupLink;
-use crate::mapset::MapSet;
 use crate::record::Record;
 use crate::resolve::resolve;
+use lrpc_linker::mapset::MapSet;
+use lrpc_linker::profile::Profile;
 
 /// Where something differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,7 +68,7 @@ impl Node {
                 let mut differences = check_tables(&loaded)?;
                 let found = active.tables.digest()?;
                 let expected = match set {
-                    Some(set) => resolve(set)?.digest,
+                    Some(set) => resolve(set, Profile::new(record.mode))?.digest,
                     None => record.resolved,
                 };
                 if found != expected {

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use lrpc_schema::image::Port;
+use lrpc_linker::profile::Gap;
+use lrpc_schema::image::{Clients, Fallback, PolicyName, Port};
 use lrpc_schema::records::{Action, TCP, UDP};
 
 use super::*;
-use crate::mapset::{Backend as Target, PodRef, Reason};
+use lrpc_linker::mapset::{Backend as Target, PodRef, Reason};
 
 fn row(frontend: &str, backends: &[&str]) -> Row {
     let (address, protocol) = frontend.split_once('/').unwrap();
@@ -38,7 +39,7 @@ fn row(frontend: &str, backends: &[&str]) -> Row {
 }
 
 fn resolved(rows: Vec<Row>) -> Resolved {
-    resolve(&rows.into_iter().collect()).unwrap()
+    resolve(&rows.into_iter().collect(), Profile::default()).unwrap()
 }
 
 #[test]
@@ -109,11 +110,11 @@ fn a_security_boundary_is_never_loaded_halfway() {
     for mut boundary in boundaries {
         boundary.fallback = Fallback::Drop;
         let frontend = boundary.frontend;
-        let refused = resolve(&[boundary.clone()].into_iter().collect()).unwrap_err();
+        let refused = resolve(&[boundary.clone()].into_iter().collect(), Profile::default()).unwrap_err();
         assert_eq!(refused.frontend, frontend);
         // Where the policy does not act at all, nothing is left out.
         boundary.outcome = Outcome::Original(Reason::NodeNotSelected);
-        assert_eq!(resolve(&[boundary].into_iter().collect()).unwrap().left_out, 0);
+        assert_eq!(resolve(&[boundary].into_iter().collect(), Profile::default()).unwrap().left_out, 0);
     }
 }
 

@@ -16,13 +16,8 @@ use std::path::{Path, PathBuf};
 use lrpc_schema::image::{Digest, Image};
 use serde::{Deserialize, Serialize};
 
-use crate::mapset::Row;
 use crate::record::text;
-
-mod row;
-
-use row::{Each, KeptRow};
-pub use row::{ShownBackend, ShownRow};
+use lrpc_linker::mapset::{Each, KeptRow, Row, ShownRow};
 
 /// The state directory cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol};
 
 use super::*;
-use crate::mapset::{self, Backend, Frontend, PodRef, ServiceName};
+use lrpc_linker::mapset::{self, Backend, Frontend, PodRef, ServiceName};
 
 fn event(generation: u64) -> Event {
     Event {

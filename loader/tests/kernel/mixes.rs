@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
 use aya::maps::MapData;
-use lrpc_loader::MapSet;
-use lrpc_loader::mapset::{Backend, Outcome, Row};
+use lrpc_linker::MapSet;
+use lrpc_linker::mapset::{Backend, Outcome, Row};
 use lrpc_schema::image::Port;
 use testkit::{Client, Place, Server};
 

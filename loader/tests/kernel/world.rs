@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use lrpc_loader::MapSet;
-use lrpc_loader::mapset::{Backend, Frontend, Outcome, PodRef, Row, ServiceName};
+use lrpc_linker::MapSet;
+use lrpc_linker::mapset::{Backend, Frontend, Outcome, PodRef, Row, ServiceName};
 use lrpc_loader::node::{Applied, ApplyOptions, Error, Node, NodeDirs};
 use lrpc_schema::image::{Clients, Fallback, Image, PolicyName, Port};
 use testkit::{Client, Place, Sandbox, Server};

@@ -19,7 +19,7 @@ struct Rule {
     reason: &'static str,
 }
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     Rule {
         package: "lrpc-schema",
         reach: Reach::Anywhere,
@@ -29,20 +29,44 @@ const RULES: [Rule; 4] = [
     Rule {
         package: "lrpc-compiler",
         reach: Reach::Anywhere,
-        forbidden: &["lrpc-loader", "aya", "aya-obj", "rustix", "tokio", "kube", "k8s-openapi"],
+        forbidden: &[
+            "lrpc-linker",
+            "lrpc-loader",
+            "aya",
+            "aya-obj",
+            "rustix",
+            "tokio",
+            "kube",
+            "k8s-openapi",
+        ],
         reason: "the compiler is a function of text and runs where there is no kernel to load into",
+    },
+    Rule {
+        package: "lrpc-linker",
+        reach: Reach::Anywhere,
+        forbidden: &[
+            "lrpc-compiler",
+            "lrpc-loader",
+            "aya",
+            "aya-obj",
+            "rustix",
+            "tokio",
+            "kube",
+            "k8s-openapi",
+        ],
+        reason: "link is a function of an image and an inventory, on any system",
     },
     Rule {
         package: "lrpc-loader",
         reach: Reach::Anywhere,
-        forbidden: &["lrpc-compiler"],
+        forbidden: &["lrpc-compiler", "tokio", "kube", "k8s-openapi"],
         reason: "the loader takes images, and a node needs no compiler",
     },
     Rule {
-        package: "lrpc-loader",
+        package: "lrpc-linker",
         reach: Reach::Direct,
         forbidden: &["granit-parser"],
-        reason: "the loader reads no policies as YAML; inventories come through serde",
+        reason: "the linker reads no policies as YAML; inventories come through serde",
     },
 ];
 
@@ -135,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn the_loader_may_come_by_a_parser_that_serde_uses() {
-        let tree = "0 lrpc-loader v0.1.0\n1 serde-saphyr v2.0.0\n2 granit-parser v2.2.0\n";
-        assert_eq!(breaches(rule("lrpc-loader", Reach::Direct), tree), [""; 0]);
+    fn the_linker_may_come_by_a_parser_that_serde_uses() {
+        let tree = "0 lrpc-linker v0.1.0\n1 serde-saphyr v2.0.0\n2 granit-parser v2.2.0\n";
+        assert_eq!(breaches(rule("lrpc-linker", Reach::Direct), tree), [""; 0]);
     }
 
     #[test]

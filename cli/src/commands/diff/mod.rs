@@ -1,7 +1,7 @@
 //! `lrpc diff`: what changes from one state to another, before it does.
 //!
 //! ```text
-//! OLD, NEW ──side──▶ images, rows ──lrpc_loader::diff──▶ view ──▶ human, json, markdown, html
+//! OLD, NEW ──side──▶ images, rows ──lrpc_linker::diff──▶ view ──▶ human, json, markdown, html
 //! ```
 //! [`side`] reads what is compared ([`git`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
 //! says each change in words, and [`group`] arranges them for readers: by policy, then by node.
@@ -21,8 +21,8 @@ use std::thread;
 
 use clap::ValueEnum;
 use ipnet::IpNet;
-use lrpc_loader::diff::{RowChange, policies, rows};
-use lrpc_loader::{Inventory, LinkError};
+use lrpc_linker::diff::{RowChange, policies, rows};
+use lrpc_linker::{Inventory, LinkError};
 
 use self::side::{Reader, Side, Unusable};
 use self::view::{DiffView, Titles};

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lrpc_loader::diff::Rows;
-use lrpc_loader::state::ShownRow;
-use lrpc_loader::{Inventory, LinkError, Linker};
+use lrpc_linker::diff::Rows;
+use lrpc_linker::mapset::ShownRow;
+use lrpc_linker::{Inventory, LinkError, Linker};
 use lrpc_schema::image::{DecodeError, Image};
 
 use super::{git, live};

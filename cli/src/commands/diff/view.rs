@@ -1,8 +1,8 @@
 //! A comparison in the shape that CONTRACT promises, which may grow: `breaking`, `immutable`,
 //! `allowed_addresses`, and a node's `without_backend` are additions to it.
 
-use lrpc_loader::diff::{Breaking, Immutable, PolicyDiff, RowChange};
-use lrpc_loader::state::ShownRow;
+use lrpc_linker::diff::{Breaking, Immutable, PolicyDiff, RowChange};
+use lrpc_linker::mapset::ShownRow;
 use lrpc_schema::image::{Image, Policy};
 use serde::Serialize;
 

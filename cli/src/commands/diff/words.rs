@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use lrpc_loader::diff::{Delta, Field, FrontendChange, FrontendName, RowChange, targets};
-use lrpc_loader::state::{ShownBackend, ShownRow};
+use lrpc_linker::diff::{Delta, Field, FrontendChange, FrontendName, RowChange, targets};
+use lrpc_linker::mapset::{ShownBackend, ShownRow};
 use lrpc_schema::image::{Clients, Fallback, Policy, PortSpec};
 
 /// One thing that is different: what, how it was, how it is.
@@ -38,7 +38,7 @@ pub(super) fn of_frontend(change: &FrontendChange<'_>) -> Vec<Line> {
     match (change.old, change.new) {
         (Some(old), Some(new)) => {
             let line = |delta: &Delta| Line {
-                breaking: delta.breaking.map(lrpc_loader::diff::Breaking::as_str),
+                breaking: delta.breaking.map(lrpc_linker::diff::Breaking::as_str),
                 ..Line::changed(
                     label(delta.field),
                     value(delta.field, frontend, old),

@@ -7,7 +7,7 @@ use lrpc_schema::image::{
 
 use super::*;
 use crate::mapset::{self, Frontend, MapSet, Outcome, PodRef, Reason, Row};
-use crate::state::ShownRow;
+use crate::mapset::{ShownBackend, ShownRow};
 
 fn spec(port: u16, protocol: Protocol, name: Option<&str>) -> PortSpec {
     PortSpec { port: Port::new(port).unwrap(), protocol, name: name.map(Into::into) }
@@ -332,7 +332,7 @@ fn live(rows: impl IntoIterator<Item = Row>) -> Rows {
         backends: row
             .backends()
             .iter()
-            .map(|to| crate::state::ShownBackend { address: to.address, port: to.port.get(), pods: None })
+            .map(|to| ShownBackend { address: to.address, port: to.port.get(), pods: None })
             .collect(),
         ..ShownRow::from(&row)
     };

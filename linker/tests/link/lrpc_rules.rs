@@ -95,7 +95,7 @@ fn l14_allow_list() {
         let image = Image::seal(all.to_vec(), image.map(nets), None);
         let objects = [&[node("n1", &[])], &objects[..]].concat();
         let narrow = narrow.map(nets);
-        let linked = lrpc_loader::link(&image, &inventory(&objects), "n1", narrow.as_deref()).unwrap();
+        let linked = lrpc_linker::link(&image, &inventory(&objects), "n1", narrow.as_deref()).unwrap();
         assert_eq!(shown(&linked.map_set.rows()[0]), "10.96.0.1:80/TCP -> 10.0.0.1:80(a)");
         let codes: Vec<_> = linked.findings.iter().map(|finding| finding.code).collect();
         (shown(&linked.map_set.rows()[1]), codes)
@@ -148,6 +148,6 @@ fn l20_session_affinity() {
 #[test]
 fn an_unknown_node_is_refused() {
     let image = Image::seal(vec![to_80()], None, None);
-    let error = lrpc_loader::link(&image, &inventory(&[]), "n9", None).unwrap_err();
+    let error = lrpc_linker::link(&image, &inventory(&[]), "n9", None).unwrap_err();
     assert_eq!(error.to_string(), "node `n9` is not in the inventory");
 }

@@ -1,7 +1,7 @@
 //! What `link` finds: facts about a policy and an inventory that do not fit together.
 //!
 //! A finding is data, since `link` never sees text: `cli` joins its field path with a place in a manifest.
-//! Each finding has a file here that makes its words out of facts, and a page in `loader/diagnostics/`.
+//! Each finding has a file here that makes its words out of facts, and a page in `linker/diagnostics/`.
 //!
 //! INVARIANT: a headline depends on the node in nothing but a pod's name, so that one finding over many
 //! nodes is reported once ([`across()`]); what else differs from node to node stands in the help.

@@ -18,7 +18,6 @@ mod frontend;
 mod immutable;
 mod join;
 mod policies;
-#[cfg(target_os = "linux")]
 mod rows;
 
 pub use breaking::Breaking;
@@ -26,7 +25,6 @@ pub use field::{Delta, Field, targets};
 pub use frontend::{Change, FrontendName};
 pub use immutable::Immutable;
 pub use policies::{FrontendChange, PolicyChange, PolicyDiff, policies};
-#[cfg(target_os = "linux")]
 pub use rows::{RowChange, Rows, rows};
 
 #[cfg(test)]

@@ -8,10 +8,12 @@
 
 mod digest;
 mod row;
+mod shown;
 
 use std::collections::BTreeMap;
 
 pub use row::{Backend, Frontend, Outcome, PodRef, Reason, Row, ServiceName, State};
+pub use shown::{Each, KeptRow, ShownBackend, ShownRow};
 
 /// What one node gets. Holding one proves that its rows are sorted and that no frontend has two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use lrpc_loader::inventory::Builder;
-use lrpc_loader::mapset::Row;
-use lrpc_loader::{Inventory, Linked};
+use lrpc_linker::inventory::Builder;
+use lrpc_linker::mapset::Row;
+use lrpc_linker::{Inventory, Linked};
 use lrpc_schema::image::{
     Backend, Clients, Fallback, Image, Matcher, Operator, Policy, PolicyName, Port, PortSpec, Protocol,
     Requirement, Selector,
@@ -161,7 +161,7 @@ pub(crate) fn link_narrow(policies: impl Policies, objects: &[Value], narrow: Op
     let policies = policies.into_iter().map(|policy| policy.borrow().clone());
     let image = Image::seal(policies.collect(), None, None);
     let objects = [&[node("n1", &["192.0.2.1"])], objects].concat();
-    lrpc_loader::link(&image, &inventory(&objects), "n1", narrow).unwrap()
+    lrpc_linker::link(&image, &inventory(&objects), "n1", narrow).unwrap()
 }
 
 /// A row as `FRONTEND -> ADDRESS:PORT(pod pod)…` or `FRONTEND STATE REASON`.

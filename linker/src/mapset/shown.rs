@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::mapset::{Backend, PodRef, Reason, Row};
+use super::{Backend, PodRef, Reason, Row};
 
 /// A frontend as `dump` shows it and the state directory keeps it; null where only a name could say it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl From<&Row> for ShownRow {
 
 /// A row as the state directory keeps it: a [`ShownRow`] that is written without being built, since a set
 /// may have a hundred thousand.
-pub(super) struct KeptRow<'a>(pub(super) &'a Row);
+pub struct KeptRow<'a>(pub &'a Row);
 
 impl Serialize for KeptRow<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -115,7 +115,7 @@ impl<T: Display> Serialize for Shown<'_, T> {
 }
 
 /// A list, each element made by a function.
-pub(super) struct Each<'a, T, U>(pub(super) &'a [T], pub(super) fn(&'a T) -> U);
+pub struct Each<'a, T, U>(pub &'a [T], pub fn(&'a T) -> U);
 
 impl<T, U: Serialize> Serialize for Each<'_, T, U> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -125,7 +125,7 @@ impl<T, U: Serialize> Serialize for Each<'_, T, U> {
 
 impl ShownRow {
     /// Takes over the names of the kept row of the same frontend. What the maps say stays.
-    pub(crate) fn named_by(&mut self, kept: &Self) {
+    pub fn named_by(&mut self, kept: &Self) {
         self.policy.clone_from(&kept.policy);
         self.service.clone_from(&kept.service);
         self.skip.clone_from(&kept.skip);

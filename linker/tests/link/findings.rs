@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lrpc_loader::findings::across;
-use lrpc_loader::inventory::Builder;
-use lrpc_loader::{Linker, PAGES, Severity};
+use lrpc_linker::findings::across;
+use lrpc_linker::inventory::Builder;
+use lrpc_linker::{Linker, PAGES, Severity};
 use lrpc_schema::image::{Image, Policy};
 use serde_json::{Value, json};
 

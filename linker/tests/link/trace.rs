@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use lrpc_loader::flow::Flow;
-use lrpc_loader::mapset::{MapSet, PodRef, Reason as RowReason, Row, State};
-use lrpc_loader::trace::{Decision, Reason, SourceError, Trace, trace};
+use lrpc_linker::flow::Flow;
+use lrpc_linker::mapset::{MapSet, PodRef, Reason as RowReason, Row, State};
+use lrpc_linker::trace::{Decision, Reason, SourceError, Trace, trace};
 use lrpc_schema::image::{Clients, Fallback, Image, Policy, Protocol};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn check(policy: &Policy, objects: &[Value], source: &str, expected: &str) {
     let image = Image::seal(vec![policy.clone()], None, None);
     let objects = [&[node("n1", &["192.0.2.1"])], objects].concat();
     let inventory = inventory(&objects);
-    let map_set = lrpc_loader::link(&image, &inventory, "n1", None).unwrap().map_set;
+    let map_set = lrpc_linker::link(&image, &inventory, "n1", None).unwrap().map_set;
     let flow: Flow = format!("tcp from {source} to {FRONTEND}").parse().unwrap();
     let traced = trace(&image, &inventory, "n1", &map_set, &flow).unwrap();
     let reason = traced.reason().map_or("-".to_owned(), |reason| reason.to_string());
@@ -223,7 +223,7 @@ proptest! {
     fn a_trace_agrees_with_its_row(bytes in prop::collection::vec(any::<u8>(), 40..160)) {
         let (policies, objects, narrow) = world(&bytes);
         let (image, inventory) = (Image::seal(policies.clone(), None, None), inventory(&objects));
-        let map_set = lrpc_loader::link(&image, &inventory, "n1", narrow.as_deref()).unwrap().map_set;
+        let map_set = lrpc_linker::link(&image, &inventory, "n1", narrow.as_deref()).unwrap().map_set;
         let pods = inventory.pods().iter().map(|pod| (pod.reference.to_string(), Some(pod)));
         for (source, pod) in pods.chain([("host".to_owned(), None)]) {
             for row in map_set.rows() {
@@ -245,7 +245,7 @@ proptest! {
                 let traced = traced.unwrap();
                 prop_assert_eq!(traced.row, Some(row));
                 let policy = policies.iter().find(|policy| policy.name == row.policy).unwrap();
-                let labels = |pod: &lrpc_loader::inventory::Pod, selector: &lrpc_schema::image::Selector| {
+                let labels = |pod: &lrpc_linker::inventory::Pod, selector: &lrpc_schema::image::Selector| {
                     *pod.reference.namespace == policy.name.namespace && selector.matches(&pod.labels)
                 };
                 let is_client = match (&policy.clients, pod) {
@@ -310,7 +310,7 @@ fn the_worlds_meet_every_decision() {
     for _ in 0..1_000 {
         let (policies, objects, narrow) = world(&strategy.new_tree(&mut runner).unwrap().current());
         let (image, inventory) = (Image::seal(policies, None, None), inventory(&objects));
-        let map_set = lrpc_loader::link(&image, &inventory, "n1", narrow.as_deref()).unwrap().map_set;
+        let map_set = lrpc_linker::link(&image, &inventory, "n1", narrow.as_deref()).unwrap().map_set;
         for row in map_set.rows().iter().filter(|row| row.frontend.protocol == Protocol::Tcp) {
             let to = std::net::SocketAddr::new(row.frontend.address, row.frontend.port.get());
             for source in ["host", "default/a", "default/b"] {

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 use std::time::Instant;
 
-use lrpc_loader::inventory::Builder;
-use lrpc_loader::{Inventory, Linker};
+use lrpc_linker::inventory::Builder;
+use lrpc_linker::{Inventory, Linker};
 use lrpc_schema::image::{Image, Policy};
 use serde_json::json;
 
@@ -77,7 +77,7 @@ fn timings() {
     let inventory = read(&dump);
     println!("inventory of 100,000 pods, {} MB: {:?}", dump.len() >> 20, start.elapsed());
     let start = Instant::now();
-    let linked = lrpc_loader::link(&image, &inventory, "n7", None).unwrap();
+    let linked = lrpc_linker::link(&image, &inventory, "n7", None).unwrap();
     println!("link of 10,000 policies for one node: {:?}", start.elapsed());
     let start = Instant::now();
     println!("digest {} in {:?}", linked.map_set.digest(), start.elapsed());

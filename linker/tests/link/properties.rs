@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
-use lrpc_loader::inventory::Builder;
-use lrpc_loader::mapset::Row;
-use lrpc_loader::{Linked, Linker, PAGES};
+use lrpc_linker::inventory::Builder;
+use lrpc_linker::mapset::Row;
+use lrpc_linker::{Linked, Linker, PAGES};
 use lrpc_schema::image::{
     Clients, Fallback, Image, Matcher, Operator, Policy, PolicyName, Requirement, Selector,
 };
@@ -177,12 +177,12 @@ pub(crate) fn world(bytes: &[u8]) -> (Vec<Policy>, Vec<Value>, Option<Vec<IpNet>
 }
 
 fn described(row: &Row) -> String {
-    let names = |pods: &[lrpc_loader::mapset::PodRef]| pods.iter().map(|pod| pod.name.to_string()).collect();
+    let names = |pods: &[lrpc_linker::mapset::PodRef]| pods.iter().map(|pod| pod.name.to_string()).collect();
     let decision = match row.reason() {
         None => "->".into(),
         Some(reason) => format!("{} {reason}", row.state()),
     };
-    let backend = |backend: &lrpc_loader::mapset::Backend| {
+    let backend = |backend: &lrpc_linker::mapset::Backend| {
         ((backend.address, backend.port.get()), names(&backend.pods))
     };
     let frontend = (row.frontend.address, row.frontend.port.get(), row.frontend.protocol);
@@ -192,7 +192,7 @@ fn described(row: &Row) -> String {
 
 fn linked(policies: &[Policy], objects: &[Value], narrow: Option<&[IpNet]>) -> Linked {
     let image = Image::seal(policies.to_vec(), None, None);
-    lrpc_loader::link(&image, &inventory(objects), "n1", narrow).unwrap()
+    lrpc_linker::link(&image, &inventory(objects), "n1", narrow).unwrap()
 }
 
 pub(crate) fn config() -> ProptestConfig {

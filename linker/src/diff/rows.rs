@@ -9,9 +9,8 @@ use std::cmp::Ordering;
 use super::breaking::Breaking;
 use super::frontend::Change;
 use super::join::join;
-use crate::mapset::{MapSet, Row};
-use crate::resolve;
-use crate::state::{ShownBackend, ShownRow};
+use crate::mapset::{MapSet, Row, ShownBackend, ShownRow};
+use crate::profile::Profile;
 
 /// What one side does on a node.
 #[derive(Clone, Debug)]
@@ -81,7 +80,10 @@ fn is_shown_alike(one: &Row, other: &Row) -> bool {
 fn carried(linked: &MapSet, live: &[ShownRow]) -> Vec<ShownRow> {
     let pairs = linked.rows().iter().map(|row| (row, ShownRow::from(row)));
     let is_live = |shown: &ShownRow| live.binary_search_by(|row| order(row, shown)).is_ok();
-    pairs.filter(|(row, shown)| resolve::is_carried(row) || is_live(shown)).map(|(_, shown)| shown).collect()
+    pairs
+        .filter(|(row, shown)| Profile::default().holds(row) || is_live(shown))
+        .map(|(_, shown)| shown)
+        .collect()
 }
 
 fn between(old: &[ShownRow], new: &[ShownRow]) -> Vec<RowChange> {
