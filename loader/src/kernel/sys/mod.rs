@@ -7,6 +7,7 @@
 //! by what the kernel says about the object, and each error names the call and what it was for.
 #![expect(unsafe_code, reason = "bpf(2) takes addresses and mmap(2) gives one")]
 
+pub(crate) mod gate;
 pub(crate) mod link;
 pub(crate) mod map;
 pub(crate) mod mapped;
