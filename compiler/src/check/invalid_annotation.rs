@@ -26,7 +26,7 @@ pub(crate) fn report(source: &Source, span: Span, key: &str, value: &str) -> Dia
 pub(crate) fn words(key: &str) -> &'static [&'static str] {
     match key {
         "lrpc.dev/fallback" => &["original", "drop"],
-        "lrpc.dev/clients" => &["all", "pods", "namespace", "selector:app=x"],
+        "lrpc.dev/clients" => &["all", "pods", "all-pods", "namespace", "selector:app=x"],
         "lrpc.dev/shadow-service" => &["true", "false"],
         _ => &[],
     }

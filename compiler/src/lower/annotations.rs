@@ -72,6 +72,7 @@ fn clients(reader: &mut Reader<'_, '_>, text: Spanned<&str>) -> Clients {
     match text.value {
         "all" => Clients::All,
         "pods" => Clients::Pods,
+        "all-pods" => Clients::AllPods,
         "namespace" => Clients::Namespace,
         value => match value.strip_prefix(SELECTOR) {
             Some(_) => {

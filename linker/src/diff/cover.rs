@@ -11,8 +11,9 @@ pub(super) fn clients(old: &Policy, new: &Policy) -> bool {
     match (&old.clients, &new.clients) {
         (_, Clients::All) => true,
         (Clients::All, _) => false,
-        (_, Clients::Pods) => true,
-        (Clients::Pods, _) => false,
+        (_, Clients::AllPods) | (Clients::Pods, Clients::Pods) => true,
+        // The hostNetwork pods of a namespace are no clients of `pods`.
+        (_, Clients::Pods) | (Clients::Pods | Clients::AllPods, _) => false,
         (Clients::Namespace | Clients::Selector(_), Clients::Namespace) => same_namespace,
         (Clients::Selector(old), Clients::Selector(new)) => same_namespace && selector(old, new),
         (Clients::Namespace, Clients::Selector(new)) => same_namespace && new.is_empty(),

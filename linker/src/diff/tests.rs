@@ -145,7 +145,7 @@ fn each_field_breaks_in_one_direction() {
     };
     let widest_first = [
         Clients::All,
-        Clients::Pods,
+        Clients::AllPods,
         Clients::Namespace,
         Clients::Selector(one_of("app", &["a", "b"])),
         Clients::Selector(one_of("app", &["a"])),
@@ -156,6 +156,12 @@ fn each_field_breaks_in_one_direction() {
             assert_eq!(between(clients(narrow), clients(wide)), none("Clients"), "{narrow} to {wide}");
         }
     }
+
+    // `pods` leaves the hostNetwork pods of a namespace alone.
+    assert_eq!(between(clients(&Clients::AllPods), clients(&Clients::Pods)), shrunk("Clients"));
+    assert_eq!(between(clients(&Clients::Pods), clients(&Clients::AllPods)), none("Clients"));
+    assert_eq!(between(clients(&Clients::Pods), clients(&Clients::Namespace)), shrunk("Clients"));
+    assert_eq!(between(clients(&Clients::Namespace), clients(&Clients::Pods)), shrunk("Clients"));
 
     let nodes = |nodes: Option<Selector>| move |p: &mut Policy| p.nodes = nodes.clone();
     let pool = || Some(one_of("pool", &["a"]));

@@ -14,7 +14,7 @@ use crate::findings::{
     SelectorMatchesNothing, SelfRedirect, SessionAffinity,
 };
 use crate::inventory::{Inventory, Node};
-use crate::mapset::{Outcome, Reason, Row};
+use crate::mapset::{Outcome, PodRef, Reason, Row};
 
 /// Adds the rows of a policy on a node, and its findings.
 pub(super) fn link(
@@ -95,10 +95,12 @@ fn about_pods(claims: &Claims<'_>, selected: &Selected<'_>, findings: &mut Vec<F
 /// What follows from the redirects of this node.
 fn about_redirects(claims: &Claims<'_>, selected: &Selected<'_>, rows: &[Row], findings: &mut Vec<Finding>) {
     let policy = claims.policy;
-    let is_client = |pod: &crate::mapset::PodRef| match &policy.clients {
-        Clients::All | Clients::Pods | Clients::Namespace => true,
-        Clients::Selector(selector) => {
-            selected.iter().any(|one| one.reference == *pod && selector.matches(&one.labels))
+    let is_client = |backend: &PodRef| {
+        let pod = selected.iter().find(|pod| pod.reference == *backend);
+        match &policy.clients {
+            Clients::All | Clients::AllPods | Clients::Namespace => true,
+            Clients::Pods => pod.is_some_and(|pod| !pod.host_network),
+            Clients::Selector(selector) => pod.is_some_and(|pod| selector.matches(&pod.labels)),
         }
     };
     let to_itself = |row: &&Row| row.backends().iter().flat_map(|backend| &backend.pods).any(is_client);

@@ -61,7 +61,7 @@ impl<'a> Selected<'a> {
 /// The pods of the node that are clients, where the policy wants a list of them (L6).
 pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) -> Arc<[PodRef]> {
     let chosen = |pod: &&Pod| match &policy.clients {
-        Clients::All | Clients::Pods => false,
+        Clients::All | Clients::Pods | Clients::AllPods => false,
         Clients::Namespace => true,
         Clients::Selector(selector) => selector.matches(&pod.labels),
     };

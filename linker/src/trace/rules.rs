@@ -126,9 +126,14 @@ impl Connection<'_> {
     fn clients(&self) -> Answer {
         let Self { client, row: Row { clients, .. }, .. } = self;
         let selected = match (clients, client) {
-            (Clients::All, _) | (Clients::Pods, Client::Pod(_)) => true,
-            (Clients::Pods | Clients::Namespace | Clients::Selector(_), Client::Host) => false,
-            (Clients::Namespace | Clients::Selector(_), Client::Pod(pod)) => self.clients.contains(pod),
+            (Clients::All, _) | (Clients::AllPods, Client::Pod(_)) => true,
+            (Clients::Pods, Client::Pod(pod)) => !pod.host_network,
+            (Clients::Namespace | Clients::Selector(_), Client::Pod(pod)) => {
+                self.clients.contains(&pod.reference)
+            }
+            (Clients::Pods | Clients::AllPods | Clients::Namespace | Clients::Selector(_), Client::Host) => {
+                false
+            }
         };
         match selected {
             true => Answer::Pass(format!("`lrpc.dev/clients: {clients}` covers {client}")),
@@ -145,7 +150,7 @@ impl Connection<'_> {
             _ if !self.row.skip_flag => {
                 Answer::Pass("the policy does not set `skipRedirectFromBackend`".to_owned())
             }
-            Client::Pod(pod) if self.exempt.contains(pod) => Answer::Decided(
+            Client::Pod(pod) if self.exempt.contains(&pod.reference) => Answer::Decided(
                 Decision::Original(Reason::OwnTraffic),
                 format!("`skipRedirectFromBackend`: {client} is one of the policy's own"),
             ),

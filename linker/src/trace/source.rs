@@ -18,14 +18,15 @@ pub enum Client<'a> {
     /// A process of the node that is in no pod.
     Host,
     /// A pod of the node, on the host network or not (L6).
-    Pod(&'a PodRef),
+    Pod(&'a Pod),
 }
 
 impl fmt::Display for Client<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Host => f.write_str("the host"),
-            Self::Pod(pod) => write!(f, "pod `{pod}`"),
+            Self::Pod(pod) if pod.host_network => write!(f, "hostNetwork pod `{}`", pod.reference),
+            Self::Pod(pod) => write!(f, "pod `{}`", pod.reference),
         }
     }
 }
@@ -128,7 +129,7 @@ fn by_address<'a>(inventory: &'a Inventory, node: &str, address: IpAddr) -> Resu
     }
     let mut local = pods().filter(|pod| pod.node.as_deref() == Some(node));
     match (local.next(), local.next()) {
-        (Some(pod), None) => Ok(Client::Pod(&pod.reference)),
+        (Some(pod), None) => Ok(Client::Pod(pod)),
         (Some(one), Some(other)) => {
             let (one, other) = (one.reference.clone(), other.reference.clone());
             Err(SourceError::Ambiguous { address, one, other })
@@ -138,7 +139,7 @@ fn by_address<'a>(inventory: &'a Inventory, node: &str, address: IpAddr) -> Resu
 }
 
 fn on_node<'a>(pod: &'a Pod, node: &str) -> Result<Client<'a>, SourceError> {
-    let client = Client::Pod(&pod.reference);
+    let client = Client::Pod(pod);
     let on = pod.node.as_ref().ok_or_else(|| SourceError::Unscheduled { pod: pod.reference.clone() })?;
     here(node, on, client.to_string()).map(|()| client)
 }

@@ -46,6 +46,7 @@ fn l06_client_pods() {
     for (clients, pods) in [
         (Clients::All, vec![]),
         (Clients::Pods, vec![]),
+        (Clients::AllPods, vec![]),
         (Clients::Namespace, vec!["backend", "client"]),
         (Clients::Selector(selector("role=client")), vec!["client"]),
     ] {

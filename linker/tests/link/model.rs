@@ -102,7 +102,7 @@ impl<'a> World<'a> {
         let exempt = if policy.skip && !is_original { names(self.selected()) } else { BTreeSet::new() };
         let clients = match &policy.clients {
             _ if is_original => Vec::new(),
-            Clients::All | Clients::Pods => Vec::new(),
+            Clients::All | Clients::Pods | Clients::AllPods => Vec::new(),
             Clients::Namespace => self.local(&Selector::default()),
             Clients::Selector(selector) => self.local(selector),
         };

@@ -69,10 +69,11 @@ impl Dice<'_> {
         policy.shadow_service = self.rarely(3);
         policy.fallback = self.one_of(&[Fallback::Original, Fallback::Drop]);
         policy.nodes = self.rarely(6).then(|| selector("kubernetes.io/hostname=n2"));
-        policy.clients = match self.below(5) {
+        policy.clients = match self.below(6) {
             0 => Clients::Pods,
             1 => Clients::Namespace,
             2 => Clients::Selector(selector("app=y")),
+            3 => Clients::AllPods,
             _ => Clients::All,
         };
         policy

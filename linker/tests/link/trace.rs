@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use lrpc_linker::flow::Flow;
-use lrpc_linker::mapset::{MapSet, PodRef, Reason as RowReason, Row, State};
+use lrpc_linker::inventory::Pod;
+use lrpc_linker::mapset::{MapSet, Reason as RowReason, Row, State};
 use lrpc_linker::trace::{Decision, Reason, SourceError, Trace, trace};
 use lrpc_schema::image::{Clients, Fallback, Image, Policy, Protocol};
 use proptest::prelude::*;
@@ -95,14 +96,15 @@ fn l01_a_services_address_is_left_alone() {
     check(&shadowing, &objects, "default/b", "redirect - L7 L6 L8 L5");
 }
 
-/// Who is a client; a hostNetwork pod is a pod. A policy that drops drops for its clients only (L18).
+/// Who is a client; a hostNetwork pod is a pod, but not of the pod network. A policy that drops drops for its clients only (L18).
 #[test]
 fn l06_only_clients_are_redirected() {
     let (yes, no) = ("redirect - L7 L6 L8 L5", "original client-not-selected L7 L6");
     for fallback in [Fallback::Original, Fallback::Drop] {
         for (clients, selected) in [
             (Clients::All, ["host", "default/b", "other/c", "default/h"].as_slice()),
-            (Clients::Pods, &["default/b", "other/c", "default/h"]),
+            (Clients::Pods, &["default/b", "other/c"]),
+            (Clients::AllPods, &["default/b", "other/c", "default/h"]),
             (Clients::Namespace, &["default/b", "default/h"]),
             (Clients::Selector(selector("app=z")), &[]),
             (Clients::Selector(selector("app=y")), &["default/b", "default/h"]),
@@ -245,20 +247,21 @@ proptest! {
                 let traced = traced.unwrap();
                 prop_assert_eq!(traced.row, Some(row));
                 let policy = policies.iter().find(|policy| policy.name == row.policy).unwrap();
-                let labels = |pod: &lrpc_linker::inventory::Pod, selector: &lrpc_schema::image::Selector| {
+                let labels = |pod: &Pod, selector: &lrpc_schema::image::Selector| {
                     *pod.reference.namespace == policy.name.namespace && selector.matches(&pod.labels)
                 };
                 let is_client = match (&policy.clients, pod) {
-                    (Clients::All, _) | (Clients::Pods, Some(_)) => true,
+                    (Clients::All, _) | (Clients::AllPods, Some(_)) => true,
+                    (Clients::Pods, Some(pod)) => !pod.host_network,
                     (Clients::Namespace, Some(pod)) => *pod.reference.namespace == policy.name.namespace,
                     (Clients::Selector(selector), Some(pod)) => labels(pod, selector),
-                    (Clients::Pods | Clients::Namespace | Clients::Selector(_), None) => false,
+                    (_, None) => false,
                 };
                 let is_exempt = policy.skip && pod.is_some_and(|pod| labels(pod, &policy.backend.selector));
                 agrees(&traced, row, is_client, is_exempt)?;
                 if let Some(pod) = pod.filter(|_| row.state() != State::Original) {
                     prop_assert_eq!(row.skip.contains(&pod.reference), is_exempt);
-                    prop_assert_eq!(is_listed(row, &pod.reference), is_client);
+                    prop_assert_eq!(is_known(row, pod), is_client);
                 }
             }
         }
@@ -266,10 +269,11 @@ proptest! {
 }
 
 /// What the data path makes of a pod by its row (L6).
-fn is_listed(row: &Row, pod: &PodRef) -> bool {
+fn is_known(row: &Row, pod: &Pod) -> bool {
     match row.clients {
-        Clients::All | Clients::Pods => true,
-        Clients::Namespace | Clients::Selector(_) => row.client_pods.contains(pod),
+        Clients::All | Clients::AllPods => true,
+        Clients::Pods => !pod.host_network,
+        Clients::Namespace | Clients::Selector(_) => row.client_pods.contains(&pod.reference),
     }
 }
 

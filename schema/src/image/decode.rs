@@ -342,6 +342,7 @@ impl<'a> Reader<'a> {
             1 => Clients::Pods,
             2 => Clients::Namespace,
             3 => Clients::Selector(self.selector()?),
+            4 => Clients::AllPods,
             _ => return Err(malformed("a policy's clients are unknown")),
         };
         let nodes = self.option(Self::selector)?;

@@ -225,6 +225,7 @@ impl Writer {
         match &policy.clients {
             Clients::All => self.u8(0),
             Clients::Pods => self.u8(1),
+            Clients::AllPods => self.u8(4),
             Clients::Namespace => self.u8(2),
             Clients::Selector(selector) => {
                 self.u8(3);

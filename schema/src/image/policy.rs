@@ -230,8 +230,10 @@ pub enum Clients {
     /// Every pod and every host process.
     #[default]
     All,
-    /// Every pod, no host process.
+    /// The pod network: every pod but hostNetwork ones, and no host process.
     Pods,
+    /// Every pod, hostNetwork ones too, and no host process.
+    AllPods,
     /// The pods of the policy's namespace.
     Namespace,
     /// The selected pods of the policy's namespace.
@@ -244,6 +246,7 @@ impl fmt::Display for Clients {
         match self {
             Self::All => f.write_str("all"),
             Self::Pods => f.write_str("pods"),
+            Self::AllPods => f.write_str("all-pods"),
             Self::Namespace => f.write_str("namespace"),
             Self::Selector(selector) => write!(f, "selector:{selector}"),
         }
