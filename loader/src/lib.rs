@@ -5,7 +5,7 @@
 //! ```
 //! [`resolve`] turns rows into the [`tables`]' bytes, [`node`] swaps a node to them in one step and answers
 //! for what is loaded; [`record`] is what a generation says of itself, [`state`] what only names can say.
-//! Only `kernel` knows bpf(2).
+//! [`fs`] holds directories that nobody else can change; only `kernel` knows bpf(2).
 #![cfg(target_os = "linux")]
 #![deny(unsafe_code)]
 
@@ -18,6 +18,8 @@ pub mod record;
 mod clock;
 
 pub mod state;
+
+pub mod fs;
 
 mod kernel;
 
