@@ -5,6 +5,7 @@
 mod compile;
 mod generate;
 mod measure;
+mod replace;
 
 use crate::repository::{Repository, Result};
 
@@ -12,10 +13,13 @@ use crate::repository::{Repository, Result};
 pub(crate) enum Bench {
     /// `lrpc compile` and `check`: throughput, memory, the rerun after a change, the cold start
     Compile(compile::Args),
+    /// `lrpc apply` of a set in the place of another, beside `nft -f`; in a sandbox, so as root
+    Replace(replace::Args),
 }
 
 pub(crate) fn run(repository: &Repository, bench: &Bench) -> Result<()> {
     match bench {
         Bench::Compile(args) => compile::run(repository, args),
+        Bench::Replace(args) => replace::run(repository, args),
     }
 }

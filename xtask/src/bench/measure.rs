@@ -25,9 +25,6 @@ pub(crate) struct Cost {
 /// # Errors
 /// When the program cannot be run or does not end with `exit`.
 pub(crate) fn best<S: AsRef<OsStr>>(times: u32, exit: i32, words: &[S]) -> Result<Cost> {
-    if !Path::new(TIME).exists() {
-        packages::install(["time"].into_iter())?;
-    }
     let mut best = once(exit, words)?;
     for _ in 1..times {
         let cost = once(exit, words)?;
@@ -38,7 +35,14 @@ pub(crate) fn best<S: AsRef<OsStr>>(times: u32, exit: i32, words: &[S]) -> Resul
     Ok(best)
 }
 
-fn once<S: AsRef<OsStr>>(exit: i32, words: &[S]) -> Result<Cost> {
+/// One run.
+///
+/// # Errors
+/// As [`best`].
+pub(crate) fn once<S: AsRef<OsStr>>(exit: i32, words: &[S]) -> Result<Cost> {
+    if !Path::new(TIME).exists() {
+        packages::install(["time"].into_iter())?;
+    }
     let mut command = Command::new(TIME);
     command.args(["--quiet", "--format", "\n%U %S %M"]).args(words).stdin(Stdio::null());
     let begin = Instant::now();
