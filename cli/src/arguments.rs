@@ -14,25 +14,44 @@ pub(crate) struct ManifestArgs {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// Namespace of manifests that name none
-    #[arg(long, value_name = "NS")]
-    pub(crate) namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
 
     /// Allow address policies only for these addresses; replaces the list in lrpc.toml (repeatable)
     #[arg(long, value_name = "CIDR")]
     pub(crate) allow_address: Vec<IpNet>,
 
+    /// Treat documents of other kinds as errors instead of ignoring them
+    #[arg(long)]
+    pub(crate) strict_kinds: bool,
+}
+
+/// The rules for manifests, for every command that reads some.
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    /// Namespace of manifests that name none
+    #[arg(long, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
+
     /// Settings to use instead of the nearest lrpc.toml upwards from the working directory
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Treat documents of other kinds as errors instead of ignoring them
-    #[arg(long)]
-    pub(crate) strict_kinds: bool,
-
     /// Accept input without any policy
     #[arg(long)]
     pub(crate) allow_empty: bool,
+}
+
+/// The policies of a command that takes one set of them.
+#[derive(Debug, Args)]
+pub(crate) struct SetArgs {
+    /// The policies: an image, manifests (a file, a folder, or - for standard input), or a revision of a local
+    /// git repository as DIR.git#branch=NAME,subdir=FOLDER
+    #[arg(value_name = "SET")]
+    pub(crate) set: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
 }
 
 /// What runs in the cluster.

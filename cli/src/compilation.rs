@@ -1,11 +1,12 @@
 //! Manifests to a plan: reads the files, spreads them over the cores, and gathers what the compiler and, with
 //! an inventory, the linker say.
 
+use ipnet::IpNet;
 use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, Parsed, Plan, Source};
 use lrpc_linker::findings::{self, NodeFinding};
 use lrpc_linker::{Inventory, Linker};
 
-use crate::arguments::ManifestArgs;
+use crate::arguments::{ManifestArgs, RulesArgs};
 use crate::config::{self, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::manifests::{self, InputFile, Unreadable};
@@ -29,24 +30,47 @@ pub(crate) struct Compilation {
     allow_empty: bool,
 }
 
+/// By which rules manifests are compiled.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    args: &'a RulesArgs,
+    /// Replaces the list of lrpc.toml where it is not empty (L14).
+    allow_address: &'a [IpNet],
+    strict_kinds: bool,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules that every command knows.
+    pub(crate) fn of(args: &'a RulesArgs) -> Self {
+        Self { args, allow_address: &[], strict_kinds: false }
+    }
+
+    /// The same with another list of allowed addresses.
+    pub(crate) fn allowing(self, allow_address: &'a [IpNet]) -> Self {
+        Self { allow_address, ..self }
+    }
+}
+
 /// Compiles the manifests that the arguments name.
 ///
 /// # Errors
 /// When the settings cannot be read. What is wrong with a manifest is in the result.
 pub(crate) fn compile(args: &ManifestArgs, inventory: Option<&Inventory>) -> Result<Compilation, Failure> {
-    compile_read(manifests::read(&args.paths), args, inventory)
+    let rules =
+        Rules { args: &args.rules, allow_address: &args.allow_address, strict_kinds: args.strict_kinds };
+    compile_read(manifests::read(&args.paths), rules, inventory)
 }
 
-/// Compiles manifests that have been read, by the rules of the arguments, whose paths count for nothing.
+/// Compiles manifests that have been read.
 ///
 /// # Errors
 /// As [`compile`].
 pub(crate) fn compile_read(
     (files, unreadable): (Vec<InputFile>, Vec<Unreadable>),
-    args: &ManifestArgs,
+    rules: Rules<'_>,
     inventory: Option<&Inventory>,
 ) -> Result<Compilation, Failure> {
-    let options = options(args, Config::load(args.config.as_deref())?);
+    let options = options(rules, Config::load(rules.args.config.as_deref())?);
     let names = files.iter().map(|file| file.name.clone()).collect();
     let (parsed, mut reports) = parse(files);
     let policies = parsed.iter().map(Parsed::policies).sum();
@@ -74,7 +98,7 @@ pub(crate) fn compile_read(
         policies,
         ignored: checked.ignored,
         files: names,
-        allow_empty: args.allow_empty,
+        allow_empty: rules.args.allow_empty,
     })
 }
 
@@ -85,12 +109,8 @@ impl Compilation {
     /// When a path could not be read, or nothing in all of them was a policy; what was found in the others
     /// has been printed before.
     pub(crate) fn conclude(&self, deny_warnings: bool) -> Result<ExitStatus, Failure> {
-        if let Some(first) = self.unreadable.first() {
-            let message = match self.unreadable.len() {
-                1 => "a path cannot be read".to_owned(),
-                more => format!("{more} paths cannot be read"),
-            };
-            return Err(Failure::new(message).because(first));
+        if let Some(failure) = manifests::failure(&self.unreadable) {
+            return Err(failure);
         }
         let status = report::status(&self.reports, deny_warnings);
         if self.policies == 0 && status == ExitStatus::Done && !self.allow_empty {
@@ -154,15 +174,15 @@ fn link(plan: &Plan, inventory: &Inventory) -> Vec<NodeFinding> {
     findings::across(&linker, findings)
 }
 
-fn options(args: &ManifestArgs, config: Config) -> Options {
+fn options(rules: Rules<'_>, config: Config) -> Options {
     let Config { allowed_addresses, severity, namespaces } = config;
     Options {
-        default_namespace: args.namespace.clone(),
-        allowed_addresses: match args.allow_address.as_slice() {
+        default_namespace: rules.args.namespace.clone(),
+        allowed_addresses: match rules.allow_address {
             [] => allowed_addresses,
             given => Some(given.to_vec()),
         },
-        strict_kinds: args.strict_kinds,
+        strict_kinds: rules.strict_kinds,
         severities: severity.into_iter().map(|(code, severity)| (code.0, level(severity))).collect(),
         foreign_pages: pages::findings().collect(),
         namespaces: namespaces.into_iter().map(|(name, rule)| (name.0, namespace(rule))).collect(),

@@ -52,6 +52,12 @@ impl Failure {
         self
     }
 
+    /// Adds something behind it in words of our own.
+    pub(crate) fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
     /// Ends with another code.
     pub(crate) fn status(mut self, status: ExitStatus) -> Self {
         self.status = status;

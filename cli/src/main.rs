@@ -14,6 +14,7 @@ mod manifests;
 mod output;
 mod parallel;
 mod report;
+mod set;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use lrpc_compiler::Source;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::exit::Failure;
+
 /// A file's name as it was given (below a folder: the folder as given, and the path below it), and its
 /// bytes.
 pub(crate) struct InputFile {
@@ -26,6 +28,24 @@ pub(crate) struct Unreadable {
     pub(crate) path: PathBuf,
     #[source]
     pub(crate) error: io::Error,
+}
+
+/// The paths that could not be read, by name; `None` where there are none.
+pub(crate) fn failure(unreadable: &[Unreadable]) -> Option<Failure> {
+    /// Paths that are named.
+    const SHOWN: usize = 10;
+    match unreadable {
+        [] => None,
+        [one] => Some(Failure::new("a path cannot be read").because(one)),
+        several => {
+            let failure = Failure::new(format!("{} paths cannot be read", several.len()));
+            let named = several.iter().take(SHOWN);
+            let causes = named.map(|one| format!("{}: {}", one.path.display(), one.error));
+            let more = several.len().checked_sub(SHOWN).filter(|more| *more > 0);
+            let causes = causes.chain(more.map(|more| format!("{more} more")));
+            Some(causes.fold(failure, Failure::cause))
+        }
+    }
 }
 
 /// The files at the given paths, each once, and the paths that could not be read.

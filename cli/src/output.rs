@@ -63,12 +63,16 @@ impl Output {
     /// # Errors
     /// When standard output cannot be written; a reader that closed its pipe has seen enough and is none.
     pub(crate) fn result(self, text: &str) -> Result<(), Failure> {
-        match write_text(&mut io::stdout().lock(), text) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new("standard output cannot be written").because(&error))
-            }
-            _ => Ok(()),
-        }
+        seen(write_text(&mut io::stdout().lock(), text))
+    }
+
+    /// Prints a result that is no text.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        seen(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Prints a value as JSON.
@@ -84,6 +88,15 @@ impl Output {
     /// Prints a message beside the result. A standard error that cannot be written has nowhere to say so.
     pub(crate) fn message(self, text: &str) {
         let _ = write_text(&mut io::stderr().lock(), text);
+    }
+}
+
+fn seen(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new("standard output cannot be written").because(&error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -4,9 +4,9 @@
 //! `LRPC_BLESS=1` (or `cargo xtask bless`) rewrites the files from what the command says; read the
 //! difference before you commit it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
@@ -21,6 +21,8 @@ struct Case {
     /// Command lines that are run first and must end with 0, such as the compile of an image to link.
     #[serde(default)]
     before: Vec<Vec<String>>,
+    /// A file for standard input; without one it is empty.
+    stdin: Option<String>,
     /// The arguments; `{out}` is a scratch folder of the test's own.
     args: Vec<String>,
     /// The exit code.
@@ -35,21 +37,26 @@ fn check(path: &Path) -> datatest_stable::Result<()> {
     let scratch = tempfile::tempdir()?;
     let out = scratch.path().to_str().ok_or("the scratch folder's name is UTF-8")?;
 
-    let lrpc = |arguments: &[String]| {
+    let lrpc = |arguments: &[String], stdin: Stdio| {
         Command::new(env!("CARGO_BIN_EXE_lrpc"))
             .args(arguments.iter().map(|argument| argument.replace("{out}", out)))
             .current_dir(folder)
             .env_clear()
+            .stdin(stdin)
             .output()
     };
     for arguments in &case.before {
-        let run = lrpc(arguments)?;
+        let run = lrpc(arguments, Stdio::null())?;
         if !run.status.success() {
             let said = String::from_utf8_lossy(&run.stderr);
             return Err(format!("before the case: lrpc {}: {said}", arguments.join(" ")).into());
         }
     }
-    let run = lrpc(&case.args)?;
+    let stdin = match &case.stdin {
+        Some(file) => Stdio::from(File::open(folder.join(file))?),
+        None => Stdio::null(),
+    };
+    let run = lrpc(&case.args, stdin)?;
     let said = |bytes: Vec<u8>| String::from_utf8(bytes).map(|text| text.replace(out, "{out}"));
     let (stdout, stderr) = (said(run.stdout)?, said(run.stderr)?);
 

@@ -139,3 +139,24 @@ fn an_unreadable_file_hides_no_finding() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("a.yaml:2:7: error[missing-field]"));
     assert!(String::from_utf8_lossy(&output.stderr).contains("missing.yaml"));
 }
+
+/// `-o -` writes the image alone to standard output, and `-` reads it back.
+#[test]
+fn an_image_goes_through_a_pipe() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (digest, bytes) = compiled(&policies(), &[], scratch.path());
+    let source = policies();
+    let output = lrpc(&["compile", source.to_str().unwrap(), "-o", "-"], scratch.path());
+    assert!(output.status.success());
+    assert_eq!(output.stdout, bytes);
+
+    let piped = fs::File::open(scratch.path().join("image.lrpc")).unwrap();
+    let mut inspect = Command::new(env!("CARGO_BIN_EXE_lrpc"));
+    let inspected =
+        inspect.args(["inspect", "-", "--format", "json"]).env_clear().stdin(piped).output().unwrap();
+    let shown: Value = serde_json::from_slice(&inspected.stdout).unwrap();
+    assert_eq!(shown["digest"], digest);
+
+    let both = lrpc(&["compile", source.to_str().unwrap(), "-o", "-", "--format", "json"], scratch.path());
+    assert_eq!((both.status.code(), both.stdout.len()), (Some(2), 0));
+}

@@ -1,7 +1,5 @@
 //! `lrpc apply`: links an image and swaps this node to it, as one transaction.
 
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::MapSet;
@@ -10,21 +8,21 @@ use lrpc_loader::node::{Applied, ApplyOptions, Existing, Expect, Preview};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
-use crate::arguments::{InventoryArgs, NodeDirsArgs};
-use crate::commands::{image, link, node};
+use crate::arguments::{InventoryArgs, NodeDirsArgs, SetArgs};
+use crate::commands::{link, node};
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
 use crate::report::json::{self, DiagnosticView};
 use crate::report::{self, Report, gap, human};
+use crate::set;
 
 /// Link an image and swap this node to it, as one transaction
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc apply policies.lrpc --inventory cluster.yaml --node worker-1")]
 pub(crate) struct Args {
-    /// The image that `lrpc compile` wrote
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    #[command(flatten)]
+    set: SetArgs,
 
     #[command(flatten)]
     inventory: InventoryArgs,
@@ -92,7 +90,7 @@ enum ExistingArg {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let image = image::read(&args.image)?;
+    let image = set::require(&args.set, output)?;
     let inventory = inventory::require(&args.inventory.inventory, output)?;
     let linked = link::link(&image, &inventory, &args.node, &args.allow_address)?;
     let node = node::open(&args.dirs);

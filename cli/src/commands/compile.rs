@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     manifests: ManifestArgs,
 
-    /// Where to write the image
+    /// Where to write the image; - for standard output
     #[arg(short, long, value_name = "IMAGE")]
     output: PathBuf,
 
@@ -53,13 +53,20 @@ struct CompileView<'a> {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let to_stdout = args.output == Path::new("-");
+    if to_stdout && args.format == Format::Json {
+        return Err(Failure::new("the image and the JSON would both go to standard output")
+            .help("write the image to a file, or leave out `--format json`"));
+    }
     let inventory = inventory::read(&args.inventory.inventory, output)?;
     let compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
     let conclusion = compilation.conclude(args.deny_warnings);
     let plan = compilation.plan.as_ref().filter(|_| matches!(conclusion, Ok(ExitStatus::Done)));
     let image = plan.map(|plan| lrpc_compiler::emit(plan, args.strip));
-    if let Some(image) = &image {
-        write(&args.output, image.bytes())?;
+    match &image {
+        Some(image) if to_stdout => output.bytes(image.bytes())?,
+        Some(image) => write(&args.output, image.bytes())?,
+        None => {}
     }
     let shown = args.output.display().to_string();
     match args.format {
@@ -74,6 +81,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             output.message(&human::render(&compilation.reports, output.colors_messages()));
             output.message(&compilation.summary());
             match &image {
+                Some(image) if to_stdout => output.message(&image.digest().to_string()),
                 Some(image) => output.result(&format!("{shown} {}", image.digest()))?,
                 None => output.message("no image was written"),
             }

@@ -1,23 +1,22 @@
 //! `lrpc inspect`: what is in an image.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use lrpc_schema::image::{FORMAT, Image};
 use serde::Serialize;
 
-use crate::commands::image;
+use crate::arguments::SetArgs;
 use crate::commands::policy::{PolicyView, shown_ports};
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
+use crate::set;
 
 /// Show what is in an image
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc inspect policies.lrpc --format json")]
 pub(crate) struct Args {
-    /// The image that `lrpc compile` wrote
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    #[command(flatten)]
+    set: SetArgs,
 
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
@@ -25,7 +24,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let image = image::read(&args.image)?;
+    let image = set::require(&args.set, output)?;
     match args.format {
         Format::Json => output.json(&Inspection::of(&image))?,
         Format::Human => output.result(&render(&Inspection::of(&image)))?,

@@ -1,7 +1,5 @@
 //! `lrpc link`: the map set that a node would get.
 
-use std::path::PathBuf;
-
 use ipnet::IpNet;
 use lrpc_linker::inventory::Inventory;
 use lrpc_linker::mapset::ShownRow;
@@ -9,21 +7,21 @@ use lrpc_linker::{LinkError, Linked};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
-use crate::arguments::InventoryArgs;
-use crate::commands::{image, row};
+use crate::arguments::{InventoryArgs, SetArgs};
+use crate::commands::row;
 use crate::exit::{Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
 use crate::report::json::{self, DiagnosticView};
 use crate::report::{self, Report, finding, human};
+use crate::set;
 
 /// Show the map set that a node would get
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc link policies.lrpc --inventory cluster.yaml --node worker-1")]
 pub(crate) struct Args {
-    /// The image that `lrpc compile` wrote
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    #[command(flatten)]
+    set: SetArgs,
 
     #[command(flatten)]
     inventory: InventoryArgs,
@@ -55,7 +53,7 @@ struct LinkView<'a> {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let image = image::read(&args.image)?;
+    let image = set::require(&args.set, output)?;
     let inventory = inventory::require(&args.inventory.inventory, output)?;
     let linked = link(&image, &inventory, &args.node, &args.allow_address)?;
     let reports = reports(&linked, &image);

@@ -9,7 +9,6 @@ mod doctor;
 mod dump;
 mod explain;
 mod history;
-pub(crate) mod image;
 mod inspect;
 mod link;
 mod man;

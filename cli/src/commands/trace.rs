@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use ipnet::IpNet;
 use lrpc_linker::flow::Flow;
@@ -12,20 +11,20 @@ use lrpc_linker::trace::{Trace, trace};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
-use crate::arguments::InventoryArgs;
-use crate::commands::{image, link};
+use crate::arguments::{InventoryArgs, SetArgs};
+use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
+use crate::set;
 
 /// Show what happens to one connection of a node, and which rules decide
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc trace policies.lrpc --inventory cluster.yaml --node worker-1 \
                   'tcp from default/web-1 to 169.254.169.254:80'")]
 pub(crate) struct Args {
-    /// The image that `lrpc compile` wrote
-    #[arg(value_name = "IMAGE")]
-    image: PathBuf,
+    #[command(flatten)]
+    set: SetArgs,
 
     /// The connection: tcp or udp, from NAMESPACE/POD, host or an address of the inventory, to ADDRESS:PORT
     #[arg(value_name = "FLOW")]
@@ -65,7 +64,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             "write it as `tcp from NAMESPACE/POD to 169.254.169.254:80` or `udp from host to [fd00::1]:53`",
         )
     })?;
-    let image = image::read(&args.image)?;
+    let image = set::require(&args.set, output)?;
     let inventory = inventory::require(&args.inventory.inventory, output)?;
     let linked = link::link(&image, &inventory, &args.node, &args.allow_address)?;
     let trace = trace(&image, &inventory, &args.node, &linked.map_set, &flow)

@@ -2,25 +2,29 @@
 
 use std::path::PathBuf;
 
-use crate::arguments::{InventoryArgs, NodeDirsArgs};
-use crate::commands::{image, link, node};
+use crate::arguments::{InventoryArgs, NodeDirsArgs, RulesArgs};
+use crate::commands::{link, node};
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
+use crate::set;
 
 /// Compare maps, programs and links in the kernel with what was loaded
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc verify policies.lrpc --inventory cluster.yaml --node worker-1")]
 pub(crate) struct Args {
-    /// Compare also with what this image links to; needs --node and --inventory
-    #[arg(value_name = "IMAGE", requires = "node")]
-    image: Option<PathBuf>,
+    /// Compare also with what this set links to (image, manifests or revision); needs --node and --inventory
+    #[arg(value_name = "SET", requires = "node")]
+    set: Option<PathBuf>,
+
+    #[command(flatten)]
+    rules: RulesArgs,
 
     #[command(flatten)]
     inventory: InventoryArgs,
 
     /// The node, by its name in the inventory
-    #[arg(long, value_name = "N", requires = "image")]
+    #[arg(long, value_name = "N", requires = "set")]
     node: Option<String>,
 
     #[command(flatten)]
@@ -32,9 +36,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let linked = match (&args.image, &args.node) {
+    let linked = match (&args.set, &args.node) {
         (Some(path), Some(node)) => {
-            let image = image::read(path)?;
+            let image = set::require_path(path, &args.rules, output)?;
             let inventory = inventory::require(&args.inventory.inventory, output)?;
             Some(link::link(&image, &inventory, node, &[])?)
         }

@@ -104,6 +104,11 @@ impl Image {
         Self { policies, allowed_addresses, places, places_at: None, bytes, digest }
     }
 
+    /// Whether bytes are meant as an image: they begin with its magic number.
+    pub fn is_begun_in(bytes: &[u8]) -> bool {
+        bytes.starts_with(&layout::MAGIC)
+    }
+
     /// The image in `bytes`, believed only after every byte has been checked.
     ///
     /// # Errors

@@ -3,10 +3,9 @@
 //! ```text
 //! OLD, NEW ──side──▶ images, rows ──lrpc_linker::diff──▶ view ──▶ human, json, markdown, html
 //! ```
-//! [`side`] reads what is compared ([`git`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
+//! [`side`] reads what is compared ([`crate::set`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
 //! says each change in words, and [`group`] arranges them for readers: by policy, then by node.
 
-mod git;
 mod group;
 mod html;
 mod human;
@@ -24,15 +23,17 @@ use ipnet::IpNet;
 use lrpc_linker::diff::{RowChange, policies, rows};
 use lrpc_linker::{Inventory, LinkError};
 
-use self::side::{Reader, Side, Unusable};
+use self::side::{Reader, Side};
 use self::view::{DiffView, Titles};
-use crate::arguments::{InventoryArgs, NodeDirsArgs};
+use crate::arguments::{InventoryArgs, NodeDirsArgs, RulesArgs};
 use crate::commands::link;
+use crate::compilation::Rules;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::Output;
 use crate::parallel;
 use crate::report::human as diagnostics;
+use crate::set::Unusable;
 
 /// Show what changes from one state to another
 #[derive(Debug, clap::Args)]
@@ -66,21 +67,12 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t)]
     format: DiffFormat,
 
-    /// Namespace of manifests that name none
-    #[arg(long, value_name = "NS")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    rules: RulesArgs,
 
     /// Allow address policies only for these addresses; replaces the list in lrpc.toml (repeatable)
     #[arg(long, value_name = "CIDR")]
     allow_address: Vec<IpNet>,
-
-    /// Settings to use instead of the nearest lrpc.toml upwards from the working directory
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Accept a side without any policy
-    #[arg(long)]
-    allow_empty: bool,
 
     #[command(flatten)]
     dirs: NodeDirsArgs,
@@ -137,7 +129,11 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 
 /// Reads both sides at once. Where one cannot be used, what is wrong with each is said.
 fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
-    let reader = Reader { manifests: side::rules(args), dirs: &args.dirs, node: args.node.as_deref() };
+    let reader = Reader {
+        rules: Rules::of(&args.rules).allowing(&args.allow_address),
+        dirs: &args.dirs,
+        node: args.node.as_deref(),
+    };
     let (old, new) = thread::scope(|scope| {
         let old = scope.spawn(|| reader.read(&args.old));
         let new = reader.read(&args.new);

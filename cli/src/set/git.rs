@@ -1,4 +1,4 @@
-//! The side `DIR.git#branch=B,subdir=D`: the manifests of a revision, read out of a local repository by `git`
+//! The set `DIR.git#branch=B,subdir=D`: the manifests of a revision, read out of a local repository by `git`
 //! into memory. Nothing is checked out and nothing is fetched.
 
 use std::io::{self, Write as _};
@@ -249,9 +249,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn unstartable(error: &io::Error) -> Failure {
-    Failure::new("git cannot be run")
-        .because(error)
-        .help("a side in a git repository needs the `git` command")
+    Failure::new("git cannot be run").because(error).help("a set in a git repository needs the `git` command")
 }
 
 #[cfg(test)]

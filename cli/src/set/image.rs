@@ -1,4 +1,4 @@
-//! Reading an image from a file, for every command that takes one.
+//! Reading an image, with the remedy for each way in which it can be none.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,20 @@ use crate::exit::Failure;
 ///
 /// # Errors
 /// When the file cannot be read or is not a whole image that this version understands.
-pub(crate) fn read(path: &Path) -> Result<Image, Failure> {
-    let shown = path.display();
+pub(super) fn read(path: &Path) -> Result<Image, Failure> {
     let bytes = fs::read(path).map_err(|error| {
-        Failure::new(format!("{shown} cannot be read"))
+        Failure::new(format!("{} cannot be read", path.display()))
             .because(&error)
             .help("write an image with `lrpc compile PATH... -o IMAGE`")
     })?;
+    decode(path, bytes)
+}
+
+/// The verified image in the bytes of a file.
+///
+/// # Errors
+/// When they are not a whole image that this version understands.
+pub(super) fn decode(path: &Path, bytes: Vec<u8>) -> Result<Image, Failure> {
     Image::decode(bytes).map_err(|error| {
         let help = match error {
             DecodeError::NewerFormat { .. } | DecodeError::UnknownSection { .. } => {
@@ -28,6 +35,6 @@ pub(crate) fn read(path: &Path) -> Result<Image, Failure> {
                 "copy the image again, or compile it anew"
             }
         };
-        Failure::new(format!("{shown} is not a valid image")).because(&error).help(help)
+        Failure::new(format!("{} is not a valid image", path.display())).because(&error).help(help)
     })
 }
