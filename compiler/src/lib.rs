@@ -24,6 +24,7 @@ mod plan;
 mod selector;
 mod source;
 mod syntax;
+mod template;
 
 pub use check::PAGES;
 pub use checked::{Checked, Examined, check, examine};

@@ -7,6 +7,7 @@ use crate::lower::{self, Found};
 use crate::source::{Source, Span};
 use crate::syntax::allow::{self, Allow};
 use crate::syntax::{self, Event};
+use crate::template;
 
 /// What one file holds. Files are parsed one by one, on as many threads as the caller likes; [`check`]
 /// puts them together.
@@ -71,12 +72,21 @@ pub fn parse(source: &Source) -> Parsed {
     parsed
 }
 
+/// The remedy for a value that is a placeholder: no other text in its place is what was meant.
+fn unrendered(problem: &mut Diagnostic) {
+    let text = problem.primary.as_ref().and_then(|label| label.source.text().get(label.span.clone()));
+    if text.is_some_and(|text| !text.contains('\n') && template::is_in(text)) {
+        problem.help = Some(template::REMEDY.to_owned());
+    }
+}
+
 impl Parsed {
     /// The answer says whether there is room for more problems.
     fn add(&mut self, found: Found, count: &mut usize) -> bool {
         match found {
-            Found::Policy(policy) => {
+            Found::Policy(mut policy) => {
                 *count += policy.problems.len();
+                policy.problems.iter_mut().for_each(unrendered);
                 self.policies.push(*policy);
             }
             Found::Foreign { kind, document } => self.foreign.push((kind, document)),
@@ -85,8 +95,9 @@ impl Parsed {
         *count <= input_limit::PROBLEMS
     }
 
-    fn problem(&mut self, problem: Diagnostic, count: &mut usize) {
+    fn problem(&mut self, mut problem: Diagnostic, count: &mut usize) {
         *count += 1;
+        unrendered(&mut problem);
         self.problems.push(problem);
     }
 }

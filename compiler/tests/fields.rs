@@ -238,8 +238,11 @@ fn every_wrong_address_says_how_to_write_it() {
     );
     assert_eq!(
         ip("10.0.0.0/8"),
-        "9:11 `10.0.0.0/8` is not a plain IP address: write `10.0.0.0`, one policy for each address: prefixes cannot be redirected"
+        "9:11 `10.0.0.0/8` is not a plain IP address: a prefix cannot be redirected: write one address, and a policy for each other one"
     );
+    assert_eq!(ip("10.0.0.1/32"), "9:11 `10.0.0.1/32` is not a plain IP address: write `10.0.0.1`");
+    assert_eq!(ip("10.0.0.1/8"), "9:11 `10.0.0.1/8` is not a plain IP address: write `10.0.0.1`");
+    assert_eq!(ip("0.0.0.0/0").matches("write `0.0.0.0`").count(), 0, "the next report would refuse it");
     assert_eq!(
         ip("::ffff:10.0.0.1"),
         "9:11 `::ffff:10.0.0.1` is not a plain IP address: write `10.0.0.1`; sockets that use the mapped form are redirected too"

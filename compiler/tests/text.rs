@@ -96,6 +96,55 @@ fn near_misses_are_errors() {
     );
 }
 
+/// Another product's kind is another kind, whatever it is called.
+#[test]
+fn another_group_is_another_kind() {
+    let foreign = [
+        address(
+            "cilium.io/v2\nkind: CiliumLocalRedirectPolicy",
+            "balancing.elf.io/v1\nkind: LocalRedirectPolicy",
+        ),
+        address("cilium.io/v2", "x.example.com/v1"),
+        address("cilium.io/v2\nkind: Cilium", "x.example.com/v1\nkind: Template"),
+    ];
+    for text in foreign {
+        let found = checked(&[("a.yaml", &text)], &Options::default());
+        assert_eq!((found.ignored, found.diagnostics.len()), (1, 0), "{text}");
+    }
+    assert_eq!(headlines(&address("cilium.io/v2", "cillium.io/v2")).len(), 1);
+}
+
+/// Whatever the place and the syntax, the remedy for a template is to render it.
+#[test]
+fn templates_are_to_be_rendered_first() {
+    let placeholders = [
+        "{{ .Values.x }}",
+        "${X}",
+        "$(X)",
+        "$XY",
+        "<%= x %>",
+        "@VAR@",
+        "__VAR__",
+        "((var))",
+        "[[var]]",
+        "#{X}#",
+    ];
+    for from in ["\"169.254.169.254\"", "\"8080\"", "TCP", "proxy", "default", "redirect"] {
+        for quote in ["\"", ""] {
+            for placeholder in placeholders {
+                let text = ADDRESS.replacen(&format!(" {from}"), &format!(" {quote}{placeholder}{quote}"), 1);
+                assert_ne!(text, ADDRESS, "{from}");
+                let found = headlines(&text);
+                // Unquoted, a `#` begins a comment: the value is not there.
+                let is_absent = quote.is_empty() && placeholder.starts_with('#');
+                assert!(!found.is_empty(), "{from} {placeholder}");
+                let is_told = |line: &String| line.contains("this looks like a template");
+                assert!(is_absent || found.iter().all(is_told), "{from} {placeholder}: {found:#?}");
+            }
+        }
+    }
+}
+
 /// A list says what its elements are; nothing in it is passed over (L3).
 #[test]
 fn lists_are_read_whole() {

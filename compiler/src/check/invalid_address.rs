@@ -3,6 +3,8 @@
 use crate::diagnostic::{Diagnostic, Page, page};
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
 use crate::diagnostic::shown;
 use crate::source::{Source, Span};
 
@@ -45,6 +47,12 @@ pub(super) fn help(field: &str) -> String {
     }
 }
 
+/// An address with the length of its network, rather than the network itself.
+fn is_one(address: IpAddr, length: u8) -> bool {
+    IpNet::new(address, length)
+        .is_ok_and(|net| net.prefix_len() == net.max_prefix_len() || net.network() != address)
+}
+
 fn wrong(field: &str, text: &str) -> (&'static str, String) {
     let plain = |text: &str| text.parse::<IpAddr>().ok();
     let write = |address: &str| format!("write `{address}`");
@@ -58,12 +66,15 @@ fn wrong(field: &str, text: &str) -> (&'static str, String) {
     if let Some((address, _)) = text.split_once('%').filter(|(address, _)| plain(address).is_some()) {
         return ("a zone", format!("{}; a socket hook cannot tell zones apart", write(address)));
     }
-    if let Some((address, _)) = text.split_once('/').filter(|(address, _)| plain(address).is_some()) {
-        let help = match field {
-            FRONTEND => {
-                format!("{}, one policy for each address: prefixes cannot be redirected", write(address))
+    if let Some((address, length)) = text.split_once('/')
+        && let Some(address) = plain(address)
+    {
+        let help = match (length.parse(), field) {
+            (Ok(length), _) if is_one(address, length) => write(&address.to_canonical().to_string()),
+            (_, FRONTEND) => {
+                "a prefix cannot be redirected: write one address, and a policy for each other one".to_owned()
             }
-            _ => write(address),
+            (_, field) => help(field),
         };
         return ("a prefix", help);
     }

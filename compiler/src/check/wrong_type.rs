@@ -1,6 +1,5 @@
 //! `port: 80` is an integer where the API wants a string, and the API server refuses the whole policy.
 
-use super::yaml_syntax::TEMPLATE;
 use super::{invalid_address, invalid_annotation, invalid_port_name, invalid_selector};
 use super::{port_not_a_number, unknown_protocol};
 use crate::diagnostic::shown;
@@ -41,7 +40,7 @@ pub(crate) fn report(source: &Source, node: &Node<'_>, field: &Field, expected: 
     let described = expected.described();
     PAGE.report(format!("`{field}` must be {described}, not {found}"))
         .at(source, node.span, format!("this is {found}"))
-        .help(fix(source, node, field, expected).unwrap_or_else(|| format!("write {described} here")))
+        .help(fix(node, field, expected).unwrap_or_else(|| format!("write {described} here")))
 }
 
 /// A key that is not a string.
@@ -51,10 +50,7 @@ pub(crate) fn key(source: &Source, node: &Node<'_>) -> Diagnostic {
         .help("write a field's name here")
 }
 
-fn fix(source: &Source, node: &Node<'_>, field: &Field, expected: Expected) -> Option<String> {
-    if source.slice(node.span).starts_with("{{") {
-        return Some(TEMPLATE.to_owned());
-    }
+fn fix(node: &Node<'_>, field: &Field, expected: Expected) -> Option<String> {
     match (expected, &node.value) {
         (Expected::String, Value::Scalar(scalar)) if scalar.type_of() != Type::Null => {
             Some(string(field, &scalar.text))

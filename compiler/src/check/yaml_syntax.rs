@@ -3,12 +3,9 @@
 use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
+use crate::template;
 
 pub(crate) const PAGE: Page = page!("yaml-syntax", Error, "a text is not YAML");
-
-/// Help for `{{ … }}`, wherever it leads to a mistake.
-pub(crate) const TEMPLATE: &str =
-    "this looks like a template: check what it renders to, as `helm template` or `kustomize build` prints it";
 
 pub(crate) fn report(source: &Source, at: usize, reason: &str) -> Diagnostic {
     if let Some(mark) = byte_order_mark(source, at) {
@@ -19,9 +16,8 @@ pub(crate) fn report(source: &Source, at: usize, reason: &str) -> Diagnostic {
     }
     let line = source.position(at).line;
     let around = |line: u32| source.text().get(source.line_range(line)).unwrap_or_default();
-    let is_template = around(line).contains("{{") || around(line.saturating_sub(1)).contains("{{");
-    let help = if is_template {
-        TEMPLATE
+    let help = if template::is_in(around(line)) || template::is_in(around(line.saturating_sub(1))) {
+        template::REMEDY
     } else if around(line).contains('\t') {
         "indent with spaces: YAML allows no tabs there"
     } else {

@@ -1,5 +1,5 @@
 //! Which documents are policies: ours are read, lists are opened, others are counted, near misses are
-//! reported. The elements of a `CiliumLocalRedirectPolicyList` need not say what they are.
+//! reported. A group that is another's makes a kind another's, whatever it is called. The elements of a `CiliumLocalRedirectPolicyList` need not say what they are.
 
 use super::policy;
 use crate::check::near_miss_kind;
@@ -9,10 +9,12 @@ use crate::hir::{Field, Policy};
 use crate::names::distance;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Value};
+use crate::template;
 
 const KIND: &str = "CiliumLocalRedirectPolicy";
 const LIST: &str = "CiliumLocalRedirectPolicyList";
 const API_VERSION: &str = "cilium.io/v2";
+const GROUP: &str = "cilium.io";
 
 /// What a document, or an element of a list, turned out to be.
 pub(crate) enum Found {
@@ -45,17 +47,20 @@ fn object(
     visit: &mut impl FnMut(Found) -> bool,
 ) -> bool {
     let Kinds { kind, api_version } = Kinds::of(tree, node);
-    let is_ours = kind.map_or(in_list, |(kind, _)| kind == KIND);
+    let is_near = api_version.is_none_or(|(api_version, _)| is_near_group(api_version));
+    let is_ours = is_near && kind.map_or(in_list, |(kind, _)| kind == KIND);
     let found = match (kind, api_version) {
         (_, Some((API_VERSION, _)) | None) if is_ours => {
             Found::Policy(Box::new(policy::lower(source, tree, node, in_list)))
         }
         (Some((LIST, _)), Some((API_VERSION, _)) | None) => return items(source, tree, node, true, visit),
         (Some(("List", _)), _) => return items(source, tree, node, false, visit),
-        (kind, Some((api_version, span))) if is_ours || kind.is_some_and(|(kind, _)| kind == LIST) => {
+        (kind, Some((api_version, span)))
+            if is_ours || is_near && kind.is_some_and(|(kind, _)| kind == LIST) =>
+        {
             Found::Problem(near_miss_kind::group(source, api_version, span))
         }
-        (Some((kind, span)), _) if is_near_miss(kind) => {
+        (Some((kind, span)), _) if is_near && is_near_kind(kind) => {
             Found::Problem(near_miss_kind::kind(source, kind, span))
         }
         (kind, _) => Found::Foreign { kind: kind.map(|(_, span)| span), document: node.span },
@@ -110,7 +115,16 @@ fn field<'t, 's>(tree: &'t Tree<'s>, node: &'t Node<'s>, name: &str) -> Option<&
     tree.entries(children).iter().find(|[key, _]| key.text() == Some(name)).map(|[_, value]| value)
 }
 
-fn is_near_miss(kind: &str) -> bool {
+/// The group of an API version is ours, none, or a slip away from ours; or it is not filled in yet.
+fn is_near_group(api_version: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group).to_ascii_lowercase();
+    group.is_empty()
+        || template::is_in(api_version)
+        || group.contains("cilium")
+        || distance(&group, GROUP) <= 2
+}
+
+fn is_near_kind(kind: &str) -> bool {
     if kind.len() > 2 * KIND.len() {
         return false;
     }
@@ -125,10 +139,22 @@ mod tests {
     #[test]
     fn slips_are_near_misses_and_neighbours_are_not() {
         for kind in ["CiliumLocalRedirectPolcy", "ciliumlocalredirectpolicy", "LocalRedirectPolicy"] {
-            assert!(is_near_miss(kind), "{kind}");
+            assert!(is_near_kind(kind), "{kind}");
         }
         for kind in ["CiliumNetworkPolicy", "CiliumEgressGatewayPolicy", "NetworkPolicy", "Pod", ""] {
-            assert!(!is_near_miss(kind), "{kind}");
+            assert!(!is_near_kind(kind), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_group_of_another_is_no_slip() {
+        for group in ["cilium.io/v1", "cillium.io/v2", "cilum.io/v2", "v2", "", "Cilium/v2", "{{ .api }}/v2"]
+        {
+            assert!(is_near_group(group), "{group}");
+        }
+        for group in ["balancing.elf.io/v1beta1", "X.example.com/v1", "apps/v1", "calico.io/v2", "helm.io/v2"]
+        {
+            assert!(!is_near_group(group), "{group}");
         }
     }
 }

@@ -41,7 +41,10 @@ fn read<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, in_list: bool) 
         .object(node, &top, at, &["apiVersion", "kind", "metadata", "spec", "status"])
         .unwrap_or(Object { entries: &[], at });
     if !in_list {
-        reader.required(&object, "apiVersion", &Field::Fixed("apiVersion"), "apiVersion: cilium.io/v2");
+        let field = Field::Fixed("apiVersion");
+        if let Some((_, node)) = reader.required(&object, "apiVersion", &field, "apiVersion: cilium.io/v2") {
+            reader.text(node, &field);
+        }
     }
     let metadata = metadata::lower(reader, &object);
     let annotations = metadata.annotations.map(|node| annotations::lower(reader, node)).unwrap_or_default();
