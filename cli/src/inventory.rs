@@ -1,23 +1,45 @@
 //! Reads what the cluster runs from `kubectl get -o yaml|json` dumps.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use lrpc_linker::Inventory;
-use lrpc_linker::inventory::Builder;
+use lrpc_linker::inventory::{Builder, Problem, ReadError};
 
 use crate::exit::Failure;
 use crate::manifests;
 use crate::output::Output;
 
-/// The inventory in these files and folders; `None` where none are named. Objects that had to be skipped
-/// are said on standard error.
+/// What makes an inventory, as a user runs it.
+const DUMP: &str = "`kubectl get pods,services,nodes,namespaces -A -o yaml`";
+
+/// The most that is read of one file. The dump of 100,000 pods has half a gigabyte; a device may never end.
+const MAX_BYTES: u64 = 16 << 30;
+
+/// An inventory, and what was wrong with the dumps that it was made of.
+pub(crate) struct Given {
+    pub(crate) inventory: Inventory,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Given {
+    /// Says on standard error what was wrong, for commands whose results have no place for it.
+    pub(crate) fn warn(self, output: Output) -> Inventory {
+        for problem in &self.problems {
+            output.message(&format!("warning: {problem}"));
+        }
+        self.inventory
+    }
+}
+
+/// The inventory in these files and folders; `None` where none are named.
 ///
 /// # Errors
-/// When a file cannot be read or is neither YAML nor JSON: an inventory with a hole would say that a pod
-/// does not exist.
-pub(crate) fn read(paths: &[PathBuf], output: Output) -> Result<Option<Inventory>, Failure> {
+/// When a file cannot be read, is neither YAML nor JSON or was cut off: an inventory with a hole would say
+/// that a pod does not exist. And when nothing can be linked with it, because it has no Node: what was not
+/// looked at must not look sound.
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Option<Given>, Failure> {
     if paths.is_empty() {
         return Ok(None);
     }
@@ -26,38 +48,61 @@ pub(crate) fn read(paths: &[PathBuf], output: Output) -> Result<Option<Inventory
         return Err(Failure::new("the inventory cannot be read").because(&path));
     }
     let mut builder = Builder::default();
-    for path in files {
-        add(&mut builder, &path)?;
+    for path in &files {
+        add(&mut builder, path)?;
     }
+    let (problems, ignored) = (builder.problems(), builder.ignored());
     let inventory = builder.build();
-    for problem in inventory.problems() {
-        output.message(&format!("warning: {problem}"));
+    if inventory.nodes().len() == 0 {
+        return Err(without_nodes(&inventory, &problems, ignored, files.len()));
     }
-    Ok(Some(inventory))
+    Ok(Some(Given { inventory, problems }))
 }
 
 /// The inventory that a command cannot do without.
 ///
 /// # Errors
 /// As [`read`], and where no path is named.
-pub(crate) fn require(paths: &[PathBuf], output: Output) -> Result<Inventory, Failure> {
-    read(paths, output)?.ok_or_else(|| {
-        Failure::new("an inventory is needed")
-            .help("add --inventory PATH with what `kubectl get pods,services,nodes -A -o yaml` prints")
+pub(crate) fn require(paths: &[PathBuf]) -> Result<Given, Failure> {
+    read(paths)?.ok_or_else(|| {
+        Failure::new("an inventory is needed").help(format!("add --inventory PATH with what {DUMP} prints"))
     })
 }
 
+/// Nothing can be linked: policies act on Nodes.
+fn without_nodes(inventory: &Inventory, problems: &[Problem], ignored: usize, files: usize) -> Failure {
+    let (pods, services) = (inventory.pods().len(), inventory.services().len());
+    let held = match (pods, services, ignored, files) {
+        (0, 0, 0, 0) => "there is no *.yaml, *.yml or *.json file".to_owned(),
+        (0, 0, 0, _) => "there is no object in it".to_owned(),
+        (0, 0, others, _) => format!("there is nothing in it but {others} of other kinds"),
+        (pods, services, ..) => format!("there are {pods} Pods and {services} Services in it"),
+    };
+    let failure = Failure::new(format!("nothing can be linked: the inventory has no Node; {held}"));
+    let failure = problems.iter().take(1).fold(failure, |failure, problem| failure.because_of(problem));
+    failure.help(format!("dump it with {DUMP}, with the right to list all four, and see that it ends with 0"))
+}
+
 fn add(builder: &mut Builder, path: &Path) -> Result<(), Failure> {
-    let shown = path.display();
     let unreadable = |error: &(dyn std::error::Error + 'static)| {
-        Failure::new(format!("the inventory {shown} cannot be read"))
+        Failure::new(format!("the inventory {} cannot be read", path.display()))
             .because(error)
-            .help("an inventory is what `kubectl get pods,services,nodes -A -o yaml` (or json) prints")
+            .help(format!("an inventory is what {DUMP} (or json) prints"))
     };
     let name = path.to_string_lossy();
-    if path == Path::new("-") {
-        return builder.read(&name, std::io::stdin().lock()).map_err(|error| unreadable(&error));
+    let read = if path == Path::new("-") {
+        bounded(builder, &name, io::stdin().lock())
+    } else {
+        bounded(builder, &name, File::open(path).map_err(|error| unreadable(&error))?)
+    };
+    read.map_err(|error| unreadable(&error))
+}
+
+fn bounded(builder: &mut Builder, name: &str, reader: impl io::Read) -> Result<(), ReadError> {
+    let mut reader = BufReader::with_capacity(64 << 10, reader.take(MAX_BYTES));
+    builder.read(name, &mut reader)?;
+    match reader.get_ref().limit() {
+        0 => Err(ReadError::Io { file: name.to_owned(), source: io::ErrorKind::FileTooLarge.into() }),
+        _ => Ok(()),
     }
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    builder.read(&name, BufReader::new(file)).map_err(|error| unreadable(&error))
 }

@@ -57,7 +57,11 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(pods: &[Pod], services: &[Service], nodes: &BTreeMap<Arc<str>, Node>) -> Self {
+    pub(super) fn new(
+        pods: &[Arc<Pod>],
+        services: &[Arc<Service>],
+        nodes: &BTreeMap<Arc<str>, Arc<Node>>,
+    ) -> Self {
         let mut index = Self::default();
         for (place, pod) in pods.iter().enumerate() {
             if let Some(node) = &pod.node {

@@ -11,6 +11,39 @@ use crate::mapset::{PodRef, ServiceName};
 /// Labels, as [`Selector::matches`](lrpc_schema::image::Selector::matches) takes them.
 pub type Labels = BTreeMap<String, String>;
 
+/// An object that `link` asks about, with the version in which it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A pod.
+    Pod(Pod, Revision),
+    /// A Service.
+    Service(Service, Revision),
+    /// A Node.
+    Node(Node, Revision),
+    /// The name of a Namespace.
+    Namespace(Arc<str>),
+}
+
+/// The version of an object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revision {
+    /// The object's own UID: another UID is another object of the same name.
+    pub uid: Option<Arc<str>>,
+    /// Its `resourceVersion`, where that is a number.
+    pub version: Option<u64>,
+}
+
+impl Revision {
+    /// Whether this version came after the other; `None` where it cannot be told.
+    pub(super) fn newer_than(&self, other: &Self) -> Option<bool> {
+        if self.uid.is_none() || self.uid != other.uid {
+            return None;
+        }
+        let (version, known) = (self.version?, other.version?);
+        (version != known).then_some(version > known)
+    }
+}
+
 /// One pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pod {

@@ -1,17 +1,19 @@
-//! Walks through a dump: JSON or YAML, a list or single objects, one document or many.
+//! Reads a dump: JSON or YAML, lists or single objects, one document or many.
 //!
 //! Each object becomes what is kept of it as soon as its end is read, so a list of 100,000 pods is never in
-//! memory as text or tree.
+//! memory as text or tree. Keys may come in any order: what an element of a typed list (`PodList`) is, is often
+//! said behind it.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::wire::Object;
+use super::document::{Documents, Syntax};
+use super::wire::{Found, KINDS};
 
-/// A dump cannot be read to its end.
+/// A dump cannot be read to its end, or has lost it.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It begins like JSON and is not.
@@ -20,7 +22,7 @@ pub enum ReadError {
         /// The file, as it was named.
         file: String,
         /// What is wrong and where.
-        source: serde_json::Error,
+        source: Wrong,
     },
     /// It is not YAML.
     #[error("{file}: not YAML that holds Kubernetes objects")]
@@ -28,7 +30,17 @@ pub enum ReadError {
         /// The file, as it was named.
         file: String,
         /// What is wrong and where.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Wrong,
+    },
+    /// A list or an object has no `kind`. kubectl writes it behind the `items`, so the end is missing.
+    #[error("{file}: the {what} at line {line} was cut off: it has no `kind`")]
+    CutOff {
+        /// The file, as it was named.
+        file: String,
+        /// Where the document begins.
+        line: u64,
+        /// `list` or `object`.
+        what: &'static str,
     },
     /// Reading fails.
     #[error("{file}: cannot be read")]
@@ -40,50 +52,62 @@ pub enum ReadError {
     },
 }
 
+/// What is wrong in a document, with line and column of the file.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Wrong(String);
+
 /// Hands every object of a dump to `keep`. A document that cannot be read is left out as a whole; what
-/// stands before it, and in YAML what stands after it where that can be found, is kept.
+/// stands before and behind it is kept, and the first of the errors is returned.
 pub(super) fn objects(
     file: &str,
-    mut reader: impl BufRead,
-    keep: &mut dyn FnMut(Object),
+    reader: impl BufRead,
+    keep: &mut dyn FnMut(Found),
 ) -> Result<(), ReadError> {
-    let is_json =
-        begins_like_json(&mut reader).map_err(|source| ReadError::Io { file: file.into(), source })?;
-    if is_json { json(file, reader, keep) } else { yaml(file, reader, keep) }
-}
-
-/// Skips blanks and a byte order mark, and looks whether a brace or bracket follows.
-fn begins_like_json(reader: &mut impl BufRead) -> io::Result<bool> {
-    loop {
-        let buffer = reader.fill_buf()?;
-        let blank = |byte: &u8| byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte);
-        match buffer.iter().position(|byte| !blank(byte)) {
-            Some(place) => {
-                let is_json = matches!(buffer.get(place), Some(b'{' | b'['));
-                if is_json {
-                    reader.consume(place);
-                }
-                return Ok(is_json);
-            }
-            None if buffer.is_empty() => return Ok(false),
-            // Indentation matters in YAML, but never on a first line that is blank to its end.
-            None => {
-                let length = buffer.len();
-                reader.consume(length);
-            }
-        }
+    let io = |source| ReadError::Io { file: file.into(), source };
+    let mut documents = Documents::new(reader);
+    let mut first_error = Ok(());
+    while let Some(syntax) = documents.advance().map_err(io)? {
+        let read = match syntax {
+            Syntax::Json => json(file, &mut documents, keep),
+            Syntax::Yaml => yaml(file, &mut documents, keep),
+        };
+        first_error = first_error.and(read);
     }
+    first_error
 }
 
-fn json(file: &str, reader: impl Read, keep: &mut dyn FnMut(Object)) -> Result<(), ReadError> {
-    for document in serde_json::Deserializer::from_reader(reader).into_iter::<Document>() {
-        let document = document.map_err(|source| ReadError::Json { file: file.into(), source })?;
-        document.0.into_iter().for_each(&mut *keep);
+/// The values of a document, of which JSON may have any number.
+fn json(
+    file: &str,
+    documents: &mut Documents<impl BufRead>,
+    keep: &mut dyn FnMut(Found),
+) -> Result<(), ReadError> {
+    let before = documents.lines();
+    for value in serde_json::Deserializer::from_reader(documents).into_iter::<Document>() {
+        let value = value.map_err(|error| json_error(file, before, error))?;
+        value.hand_over(file, before, keep)?;
     }
     Ok(())
 }
 
-fn yaml(file: &str, mut reader: impl Read, keep: &mut dyn FnMut(Object)) -> Result<(), ReadError> {
+fn json_error(file: &str, before: u64, error: serde_json::Error) -> ReadError {
+    let file = file.to_owned();
+    if error.is_io() {
+        return ReadError::Io { file, source: error.into() };
+    }
+    let said = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let said = said.strip_suffix(&place).unwrap_or(&said);
+    let source = Wrong(format!("{said} at line {}, column {}", before + error.line() as u64, error.column()));
+    ReadError::Json { file, source }
+}
+
+fn yaml(
+    file: &str,
+    documents: &mut Documents<impl BufRead>,
+    keep: &mut dyn FnMut(Found),
+) -> Result<(), ReadError> {
     // An inventory is as large as its cluster, so only what multiplies input keeps its limit.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -98,95 +122,238 @@ fn yaml(file: &str, mut reader: impl Read, keep: &mut dyn FnMut(Object)) -> Resu
         strict_booleans: true,
         with_snippet: false,
     };
-    let mut first_error = None;
-    for document in serde_saphyr::read_with_options::<_, Document>(&mut reader, options) {
-        match document {
-            Ok(document) => document.0.into_iter().for_each(&mut *keep),
-            Err(error) => {
-                first_error.get_or_insert(error);
-            }
-        }
+    let before = documents.lines();
+    for document in serde_saphyr::read_with_options::<_, Document>(documents, options) {
+        let document = document.map_err(|error| {
+            let said = error.render_with_options(serde_saphyr::render_options! { line_offset: before });
+            ReadError::Yaml { file: file.into(), source: Wrong(said) }
+        })?;
+        document.hand_over(file, before, keep)?;
     }
-    match first_error {
-        None => Ok(()),
-        Some(error) => Err(ReadError::Yaml { file: file.into(), source: Box::new(error) }),
+    Ok(())
+}
+
+/// What a document holds.
+enum Document {
+    Found(Vec<Found>),
+    /// It ends too early; it is a list or an object.
+    CutOff(&'static str),
+}
+
+impl Document {
+    fn hand_over(self, file: &str, before: u64, keep: &mut dyn FnMut(Found)) -> Result<(), ReadError> {
+        match self {
+            Self::Found(found) => {
+                found.into_iter().for_each(keep);
+                Ok(())
+            }
+            Self::CutOff(what) => Err(ReadError::CutOff { file: file.into(), line: before + 1, what }),
+        }
     }
 }
 
-/// The objects of one document.
-struct Document(Vec<Object>);
-
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DocumentVisitor).map(Self)
+        deserializer.deserialize_any(DocumentVisitor)
     }
 }
 
 struct DocumentVisitor;
 
 impl<'de> Visitor<'de> for DocumentVisitor {
-    type Value = Vec<Object>;
+    type Value = Document;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a Kubernetes object or a list of them")
     }
 
     /// A list, whose `items` are taken one by one, or a single object, which is taken whole.
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut rest = Map::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let mut head = Map::new();
         let mut items = None;
         while let Some(key) = map.next_key::<String>()? {
             if key == "items" {
-                let kind =
-                    rest.get("kind").and_then(Value::as_str).and_then(|kind| kind.strip_suffix("List"));
-                let kind = kind.filter(|kind| !kind.is_empty()).map(str::to_owned);
-                items = Some(map.next_value_seed(Items { kind })?);
+                // What the elements are is known only where both keys have been met.
+                let is_told = head.contains_key("apiVersion");
+                let of = Head::of(&head).elements().filter(|_| is_told);
+                items = Some(map.next_value_seed(ItemsSeed { of })?);
             } else {
-                rest.insert(key, map.next_value()?);
+                head.insert(key, map.next_value()?);
             }
         }
-        Ok(items.unwrap_or_else(|| vec![Object::new(Value::Object(rest), None)]))
+        Ok(match items {
+            Some(items) => items.of_list(Head::of(&head)),
+            None => Document::single(&Value::Object(head)),
+        })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-        Items { kind: None }.visit_seq(seq)
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Document, A::Error> {
+        let of = Elements::Anything;
+        Ok(ItemsSeed { of: Some(of) }.visit_seq(seq)?.settle(of))
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
+    fn visit_unit<E>(self) -> Result<Document, E> {
+        Ok(Document::Found(Vec::new()))
     }
 }
 
-/// The elements of a list. `kind` is what a typed list (`PodList`) says of elements that do not say it
-/// themselves.
+impl Document {
+    /// The object in a tree, or the objects where it is a list.
+    fn single(tree: &Value) -> Self {
+        let empty = Map::new();
+        let fields = tree.as_object().unwrap_or(&empty);
+        let head = Head::of(fields);
+        match (fields.get("items").and_then(Value::as_array), head.kind) {
+            (Some(trees), _) => {
+                let of = head.elements();
+                let mut items = Items::default();
+                trees.iter().for_each(|tree| items.add(tree, of));
+                items.of_list(head)
+            }
+            (None, None) if fields.contains_key("apiVersion") => Self::CutOff("object"),
+            (None, Some(kind)) if head.elements().is_none() && head.is_core => {
+                Self::Found(vec![Found::new(tree, kind)])
+            }
+            (None, _) if head.elements().is_some() => Self::Found(Vec::new()),
+            (None, _) => Self::Found(vec![Found::Ignored]),
+        }
+    }
+}
+
+/// What `kind` and `apiVersion` say of the object around them.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    kind: Option<&'a str>,
+    /// It is of the core group, also where it does not say of which it is.
+    is_core: bool,
+}
+
+/// What the elements of a list are that do not say it themselves.
+#[derive(Clone, Copy)]
+enum Elements<'a> {
+    /// The list does not say it either.
+    Anything,
+    /// Objects of a kind of the core group.
+    Core(&'a str),
+    /// Objects of another group.
+    Foreign,
+}
+
+impl<'a> Head<'a> {
+    fn of(fields: &'a Map<String, Value>) -> Self {
+        let text = |field: &str| fields.get(field).and_then(Value::as_str);
+        Self {
+            kind: text("kind").filter(|kind| !kind.is_empty()),
+            is_core: text("apiVersion").is_none_or(|version| version == "v1"),
+        }
+    }
+
+    /// The elements of the list; `None` where it is no list, or cannot be told.
+    fn elements(self) -> Option<Elements<'a>> {
+        match self.kind?.strip_suffix("List")? {
+            "" => Some(Elements::Anything),
+            kind if self.is_core => Some(Elements::Core(kind)),
+            _ => Some(Elements::Foreign),
+        }
+    }
+}
+
+/// The elements of a list.
+#[derive(Default)]
 struct Items {
-    kind: Option<String>,
+    elements: Vec<Element>,
+    /// One of them ends too early.
+    cut_off: Option<&'static str>,
 }
 
-impl<'de> DeserializeSeed<'de> for Items {
-    type Value = Vec<Object>;
+enum Element {
+    Found(Found),
+    /// It does not say what it is: what it is as each of [`KINDS`].
+    Untold(Box<[Found; KINDS.len()]>),
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+impl Items {
+    /// Adds an element. `of` is what the list says of it, where that is known.
+    fn add(&mut self, tree: &Value, of: Option<Elements<'_>>) {
+        let says_kind = tree.get("kind").is_some() || tree.get("items").is_some();
+        if says_kind {
+            match Document::single(tree) {
+                Document::Found(found) => self.elements.extend(found.into_iter().map(Element::Found)),
+                Document::CutOff(what) => self.cut_off = Some(what),
+            }
+            return;
+        }
+        self.elements.push(match of {
+            None => Element::Untold(Box::new(KINDS.map(|kind| Found::new(tree, kind)))),
+            Some(Elements::Core(kind)) => Element::Found(Found::new(tree, kind)),
+            Some(Elements::Foreign) => Element::Found(Found::Ignored),
+            Some(Elements::Anything) => Element::Found(without_kind()),
+        });
+    }
+
+    /// The list's objects, where `head` is a list's. What has `items` and is of the core group is a list; if
+    /// it does not say so, its end is missing.
+    fn of_list(self, head: Head<'_>) -> Document {
+        match head.elements() {
+            Some(of) => self.settle(of),
+            None if head.is_core => Document::CutOff("list"),
+            None => Document::Found(vec![Found::Ignored]),
+        }
+    }
+
+    fn settle(self, of: Elements<'_>) -> Document {
+        if let Some(what) = self.cut_off {
+            return Document::CutOff(what);
+        }
+        let told = |element| match (element, of) {
+            (Element::Found(found), _) => found,
+            (Element::Untold(_), Elements::Anything) => without_kind(),
+            (Element::Untold(_), Elements::Foreign) => Found::Ignored,
+            (Element::Untold(found), Elements::Core(kind)) => {
+                let of_kind = |(known, _): &(&str, Found)| *known == kind;
+                KINDS.into_iter().zip(*found).find(of_kind).map_or(Found::Ignored, |(_, found)| found)
+            }
+        };
+        Document::Found(self.elements.into_iter().map(told).collect())
+    }
+}
+
+fn without_kind() -> Found {
+    Found::Broken {
+        object: "an element of a list".into(),
+        message: "it has no `kind`, and the list names none".into(),
+    }
+}
+
+/// Reads the elements of a list one by one.
+struct ItemsSeed<'a> {
+    of: Option<Elements<'a>>,
+}
+
+impl<'de> DeserializeSeed<'de> for ItemsSeed<'_> {
+    type Value = Items;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Items, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Items {
-    type Value = Vec<Object>;
+impl<'de> Visitor<'de> for ItemsSeed<'_> {
+    type Value = Items;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a list of Kubernetes objects")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut objects = Vec::new();
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Items, A::Error> {
+        let mut items = Items::default();
         while let Some(tree) = seq.next_element::<Value>()? {
-            objects.push(Object::new(tree, self.kind.as_deref()));
+            items.add(&tree, self.of);
         }
-        Ok(objects)
+        Ok(items)
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
+    fn visit_unit<E>(self) -> Result<Items, E> {
+        Ok(Items::default())
     }
 }

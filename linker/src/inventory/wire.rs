@@ -13,7 +13,7 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::objects::{ContainerPort, Hidden, Node, Pod, Service, ServicePort, TargetPort};
+use super::objects::{ContainerPort, Hidden, Node, Object, Pod, Revision, Service, ServicePort, TargetPort};
 use crate::mapset::{PodRef, ServiceName};
 
 /// The UID under which the kubelet keeps a static pod, on the mirror pod that stands for it (L8).
@@ -23,45 +23,48 @@ const EXPOSED_TYPE: &str = "service.cilium.io/type";
 /// Proxies leave a Service with this label alone (R13).
 const HEADLESS: &str = "service.kubernetes.io/headless";
 
-/// What one object of a dump is.
-pub(super) enum Object {
-    Pod(Pod),
-    Service(Service),
-    Node(Node),
-    Namespace(Arc<str>),
+/// What a dump holds in the place of one object.
+pub(super) enum Found {
+    Object(Object),
     /// An object of a kind that is not asked for.
     Ignored,
+    /// An object that is not of its kind's form.
     Broken {
+        /// Kind and name, ``Pod `default/a` ``.
         object: String,
+        /// What is wrong with it.
         message: String,
     },
 }
 
-impl Object {
-    /// The object in a tree; `kind` where the list around it says so and the object does not.
-    pub(super) fn new(tree: Value, kind: Option<&str>) -> Self {
-        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-        let kind = text(tree.get("kind")).or_else(|| kind.map(str::to_owned));
-        let core = text(tree.get("apiVersion")).is_none_or(|version| version == "v1");
-        let (Some(kind), true) = (kind, core) else { return Self::Ignored };
-        let metadata = tree.get("metadata");
-        let named = |field: &str| text(metadata?.get(field)).filter(|text| !text.is_empty());
-        let object = match (named("namespace"), named("name")) {
-            (Some(namespace), Some(name)) => format!("{kind} `{namespace}/{name}`"),
-            (None, Some(name)) => format!("{kind} `{name}`"),
-            (Some(namespace), None) => format!("a {kind} of namespace `{namespace}`"),
-            (None, None) => format!("a {kind}"),
-        };
-        let judged = match kind.as_str() {
-            "Pod" => parse(&tree).and_then(|pod: WirePod| pod.judge()).map(Self::Pod),
-            "Service" => parse(&tree).and_then(|service: WireService| service.judge()).map(Self::Service),
-            "Node" => parse(&tree).and_then(|node: WireNode| node.judge()).map(Self::Node),
-            "Namespace" => parse(&tree)
-                .and_then(|namespace: WireNamespace| namespace.metadata.name())
-                .map(Self::Namespace),
+/// The kinds that are asked for, all of the core group.
+pub(super) const KINDS: [&str; 4] = ["Pod", "Service", "Node", "Namespace"];
+
+impl Found {
+    /// What a tree holds that is said to be of a kind of the core group.
+    pub(super) fn new(tree: &Value, kind: &str) -> Self {
+        let object = match kind {
+            "Pod" => parse(tree).and_then(WirePod::judge),
+            "Service" => parse(tree).and_then(WireService::judge),
+            "Node" => parse(tree).and_then(WireNode::judge),
+            "Namespace" => parse(tree).and_then(WireNamespace::judge),
             _ => return Self::Ignored,
         };
-        judged.unwrap_or_else(|message| Self::Broken { object, message: format!("is skipped: {message}") })
+        match object {
+            Ok(object) => Self::Object(object),
+            Err(message) => Self::Broken { object: called(tree, kind), message },
+        }
+    }
+}
+
+/// What to call an object that may lack a name.
+fn called(tree: &Value, kind: &str) -> String {
+    let named = |field: &str| tree.get("metadata")?.get(field)?.as_str().filter(|text| !text.is_empty());
+    match (named("namespace"), named("name")) {
+        (Some(namespace), Some(name)) => format!("{kind} `{namespace}/{name}`"),
+        (None, Some(name)) => format!("{kind} `{name}`"),
+        (Some(namespace), None) => format!("a {kind} of namespace `{namespace}`"),
+        (None, None) => format!("a {kind}"),
     }
 }
 
@@ -104,6 +107,7 @@ struct Metadata {
     name: Option<String>,
     namespace: Option<String>,
     uid: Option<String>,
+    resource_version: Option<String>,
     labels: Map,
     annotations: Map,
     deletion_timestamp: Option<String>,
@@ -116,6 +120,11 @@ impl Metadata {
 
     fn namespace(&self) -> Result<Arc<str>, String> {
         present(&self.namespace).ok_or_else(|| "`metadata.namespace` is missing".into())
+    }
+
+    fn revision(&self) -> Revision {
+        let version = self.resource_version.as_deref().and_then(|version| version.parse().ok());
+        Revision { uid: present(&self.uid), version }
     }
 
     fn annotation(&self, key: &str) -> Option<&str> {
@@ -270,17 +279,18 @@ struct PodIp {
 }
 
 impl WirePod {
-    fn judge(self) -> Result<Pod, String> {
+    fn judge(self) -> Result<Object, String> {
         let Self { metadata, spec, status } = self;
         let uid = metadata.annotation(MIRROR).filter(|uid| !uid.is_empty()).map(Into::into);
         let conditions = status.conditions.unwrap_or_default();
         let ready = conditions.iter().find(|condition| condition.r#type == "Ready");
         let ips = status.pod_ips.iter().flatten().filter_map(|pod_ip| pod_ip.ip.as_deref());
-        Ok(Pod {
+        let revision = metadata.revision();
+        let pod = Pod {
             reference: PodRef {
                 namespace: metadata.namespace()?,
                 name: metadata.name()?,
-                uid: uid.or_else(|| present(&metadata.uid)),
+                uid: uid.or_else(|| revision.uid.clone()),
             },
             labels: Arc::new(metadata.labels.unwrap_or_default()),
             node: present(&spec.node_name),
@@ -290,7 +300,8 @@ impl WirePod {
             ready: ready.is_some_and(|condition| condition.status == "True"),
             terminating: metadata.deletion_timestamp.is_some(),
             finished: matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")),
-        })
+        };
+        Ok(Object::Pod(pod, revision))
     }
 }
 
@@ -375,7 +386,7 @@ struct Ingress {
 }
 
 impl WireService {
-    fn judge(self) -> Result<Service, String> {
+    fn judge(self) -> Result<Object, String> {
         let Self { metadata, spec, status } = self;
         let exposed = metadata.annotation(EXPOSED_TYPE);
         let exposes = |kind: &str| !is_service_type(exposed) || exposed == Some(kind);
@@ -405,7 +416,8 @@ impl WireService {
             ingress.iter().filter(|ingress| balanced && ingress.ip_mode.as_deref().unwrap_or("VIP") == "VIP");
         let external =
             spec.external_ips.iter().flatten().map(String::as_str).filter(|_| kind != "ExternalName");
-        Ok(Service {
+        let revision = metadata.revision();
+        let service = Service {
             name: ServiceName { namespace: metadata.namespace()?, name: metadata.name()? },
             external: addresses(external),
             balanced: addresses(ingress.filter_map(|ingress| ingress.ip.as_deref())),
@@ -414,7 +426,8 @@ impl WireService {
             node_ports_v6: node_ports && in_family("IPv6", true),
             client_affinity: spec.session_affinity.as_deref() == Some("ClientIP"),
             cluster,
-        })
+        };
+        Ok(Object::Service(service, revision))
     }
 }
 
@@ -460,13 +473,15 @@ struct NodeAddress {
 }
 
 impl WireNode {
-    fn judge(self) -> Result<Node, String> {
+    fn judge(self) -> Result<Object, String> {
         let texts = self.status.addresses.iter().flatten().map(|address| address.address.as_str());
-        Ok(Node {
+        let revision = self.metadata.revision();
+        let node = Node {
             name: self.metadata.name()?,
             addresses: addresses(texts),
             labels: self.metadata.labels.unwrap_or_default(),
-        })
+        };
+        Ok(Object::Node(node, revision))
     }
 }
 
@@ -474,4 +489,10 @@ impl WireNode {
 #[serde(expecting = "an object")]
 struct WireNamespace {
     metadata: Metadata,
+}
+
+impl WireNamespace {
+    fn judge(self) -> Result<Object, String> {
+        self.metadata.name().map(Object::Namespace)
+    }
 }

@@ -140,7 +140,7 @@ impl<'a> Claims<'a> {
         self.service = inventory.service(&policy.name.namespace, name);
         let Some(service) = self.service else {
             let same_name = |service: &&Service| &*service.name.name == name;
-            let elsewhere = inventory.services().iter().find(same_name).map(|service| &service.name);
+            let elsewhere = inventory.services().find(same_name).map(|service| &service.name);
             self.findings.push(ServiceMissing { policy, service: name, elsewhere }.into());
             return;
         };

@@ -226,7 +226,7 @@ proptest! {
         let (policies, objects, narrow) = world(&bytes);
         let (image, inventory) = (Image::seal(policies.clone(), None, None), inventory(&objects));
         let map_set = lrpc_linker::link(&image, &inventory, "n1", narrow.as_deref()).unwrap().map_set;
-        let pods = inventory.pods().iter().map(|pod| (pod.reference.to_string(), Some(pod)));
+        let pods = inventory.pods().map(|pod| (pod.reference.to_string(), Some(pod)));
         for (source, pod) in pods.chain([("host".to_owned(), None)]) {
             for row in map_set.rows() {
                 let to = row.frontend;
