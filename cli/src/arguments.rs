@@ -57,7 +57,7 @@ pub(crate) struct SetArgs {
 /// What runs in the cluster.
 #[derive(Debug, Args)]
 pub(crate) struct InventoryArgs {
-    /// What `kubectl get pods,services,nodes -A -o yaml` (or json) printed: file or folder (repeatable)
+    /// What `kubectl get pods,services,nodes,namespaces -A -o yaml` (or json) printed: file or folder (repeatable)
     #[arg(long = "inventory", value_name = "PATH")]
     pub(crate) inventory: Vec<PathBuf>,
 }

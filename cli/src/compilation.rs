@@ -9,9 +9,10 @@ use lrpc_linker::{Inventory, Linker};
 use crate::arguments::{ManifestArgs, RulesArgs};
 use crate::config::{self, Config};
 use crate::exit::{ExitStatus, Failure};
+use crate::inventory::Given;
 use crate::manifests::{self, InputFile, Unreadable};
 use crate::parallel;
-use crate::report::{self, Nodes, Report, diagnostic, finding, pages};
+use crate::report::{self, Nodes, Report, diagnostic, finding, pages, problem};
 
 /// What came of a set of manifests.
 pub(crate) struct Compilation {
@@ -55,7 +56,7 @@ impl<'a> Rules<'a> {
 ///
 /// # Errors
 /// When the settings cannot be read. What is wrong with a manifest is in the result.
-pub(crate) fn compile(args: &ManifestArgs, inventory: Option<&Inventory>) -> Result<Compilation, Failure> {
+pub(crate) fn compile(args: &ManifestArgs, inventory: Option<&Given>) -> Result<Compilation, Failure> {
     let rules =
         Rules { args: &args.rules, allow_address: &args.allow_address, strict_kinds: args.strict_kinds };
     compile_read(manifests::read(&args.paths), rules, inventory)
@@ -68,18 +69,19 @@ pub(crate) fn compile(args: &ManifestArgs, inventory: Option<&Inventory>) -> Res
 pub(crate) fn compile_read(
     (files, unreadable): (Vec<InputFile>, Vec<Unreadable>),
     rules: Rules<'_>,
-    inventory: Option<&Inventory>,
+    inventory: Option<&Given>,
 ) -> Result<Compilation, Failure> {
     let options = options(rules, Config::load(rules.args.config.as_deref())?);
     let names = files.iter().map(|file| file.name.clone()).collect();
     let (parsed, mut reports) = parse(files);
     let policies = parsed.iter().map(Parsed::policies).sum();
-    let examined = lrpc_compiler::examine(parsed, &options);
+    let mut examined = lrpc_compiler::examine(parsed, &options);
+    examined.join(inventory.iter().flat_map(|given| &given.problems).map(problem::diagnostic));
     // A file that is no text has no policies to check, and the others alone are another set.
     let is_whole = reports.is_empty();
     let plan = examined.plan().filter(|_| is_whole);
-    let found = plan.zip(inventory).map(|(plan, inventory)| {
-        let found = link(plan, inventory);
+    let found = plan.zip(inventory).map(|(plan, given)| {
+        let found = link(plan, &given.inventory);
         let diagnostics = found.iter().map(|found| finding::diagnostic(&found.finding, plan)).collect();
         (found, diagnostics)
     });

@@ -1,7 +1,7 @@
 //! Reads what the cluster runs from `kubectl get -o yaml|json` dumps.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use lrpc_linker::Inventory;
@@ -73,13 +73,14 @@ pub(crate) fn require(paths: &[PathBuf]) -> Result<Given, Failure> {
 fn without_nodes(inventory: &Inventory, problems: &[Problem], ignored: usize, files: usize) -> Failure {
     let (pods, services) = (inventory.pods().len(), inventory.services().len());
     let held = match (pods, services, ignored, files) {
-        (0, 0, 0, 0) => "there is no *.yaml, *.yml or *.json file".to_owned(),
-        (0, 0, 0, _) => "there is no object in it".to_owned(),
-        (0, 0, others, _) => format!("there is nothing in it but {others} of other kinds"),
-        (pods, services, ..) => format!("there are {pods} Pods and {services} Services in it"),
+        (0, 0, 0, 0) => "no *.yaml, *.yml or *.json file".to_owned(),
+        (0, 0, 0, _) => "no object".to_owned(),
+        (0, 0, others, _) => format!("no object that is read, and {others} of other kinds"),
+        (pods, services, ..) => format!("no Node, but Pods: {pods}, Services: {services}"),
     };
-    let failure = Failure::new(format!("nothing can be linked: the inventory has no Node; {held}"));
-    let failure = problems.iter().take(1).fold(failure, |failure, problem| failure.because_of(problem));
+    let failure = Failure::new(format!("nothing can be linked: the inventory has {held}"));
+    let failure =
+        problems.iter().take(1).fold(failure, |failure, problem| failure.cause(problem.to_string()));
     failure.help(format!("dump it with {DUMP}, with the right to list all four, and see that it ends with 0"))
 }
 

@@ -95,8 +95,14 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<Unreadable>)
     for entry in WalkDir::new(path).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) if entry.depth() == 0 || is_manifest(entry.path()) => files.push(entry.into_path()),
-            Ok(_) => {}
+            Ok(entry) if entry.depth() == 0 => files.push(entry.into_path()),
+            Ok(entry) if !is_manifest(entry.path()) => {}
+            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+            // A pipe in a folder may never say a word. One that is given by name is meant.
+            Ok(entry) => {
+                let error = io::Error::other("it is no regular file");
+                unreadable.push(Unreadable { path: entry.into_path(), error });
+            }
             Err(error) => {
                 let path = error.path().unwrap_or(path).to_path_buf();
                 let error =

@@ -1,4 +1,4 @@
-//! The pages of the loader's findings: the bad example raises exactly its code, the good one nothing. The
+//! The pages of the linker's findings and of an inventory's problems: the bad example raises exactly its code, the good one nothing. The
 //! compiler's pages are held by its own tests; these need both crates.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use lrpc_compiler::{Options, Source, check, emit, parse};
-use lrpc_linker::inventory::Builder;
-use lrpc_linker::{Linker, PAGES, findings, profile};
+use lrpc_linker::inventory::{Builder, Problem};
+use lrpc_linker::{Linker, PAGES, findings, inventory, profile};
 
 /// The flag that a page names.
 fn narrow(code: &str) -> Option<Vec<IpNet>> {
@@ -21,12 +21,14 @@ fn codes(code: &str, policy: &str, inventory: &str) -> BTreeSet<&'static str> {
     let image = emit(&checked.plan.unwrap(), true);
     let mut builder = Builder::default();
     builder.add("inventory.yaml", inventory).unwrap();
+    let problems = builder.problems();
     let inventory = builder.build();
     let narrow = narrow(code);
     let linker = Linker::new(&image, &inventory, narrow.as_deref());
     let nodes =
         inventory.nodes().map(|node| (node.name.to_string(), linker.link(&node.name).unwrap().findings));
-    findings::across(&linker, nodes).into_iter().map(|found| found.finding.code).collect()
+    let findings = findings::across(&linker, nodes).into_iter().map(|found| found.finding.code);
+    findings.chain(problems.iter().map(Problem::code)).collect()
 }
 
 fn fences<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
@@ -58,7 +60,7 @@ fn what_apply_leaves_out_has_a_page() {
 
 #[test]
 fn the_bad_example_raises_the_code_and_the_good_one_nothing() {
-    for page in PAGES {
+    for page in PAGES.iter().chain(inventory::PAGES) {
         let code = page.code;
         let (policies, inventories) = (fences(page.page, "yaml policy"), fences(page.page, "yaml inventory"));
         let ([bad, good], [before, after]) = (policies.as_slice(), inventories.as_slice()) else {

@@ -77,6 +77,11 @@ impl Examined<'_> {
         self.plan.as_ref()
     }
 
+    /// Adds what others found beside the policies, such as in an inventory.
+    pub fn join(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
+        self.diagnostics.extend(found);
+    }
+
     /// Adds what others found in the plan (`None`: nobody looked), takes out what comments allow, and sets
     /// the severities.
     pub fn settle(mut self, found: Option<Vec<Diagnostic>>) -> Checked {

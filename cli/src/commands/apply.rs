@@ -91,12 +91,12 @@ enum ExistingArg {
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let image = set::require(&args.set, output)?;
-    let inventory = inventory::require(&args.inventory.inventory, output)?;
-    let linked = link::link(&image, &inventory, &args.node, &args.allow_address)?;
+    let given = inventory::require(&args.inventory.inventory)?;
+    let linked = link::link(&image, &given.inventory, &args.node, &args.allow_address)?;
     let node = node::open(&args.dirs);
     let options = args.options();
 
-    let mut reports = link::reports(&linked, &image);
+    let mut reports = link::reports(&given, &linked, &image);
     if args.dry_run || args.deny_warnings {
         let preview = node.preview(&linked.map_set, &options).map_err(node::failure)?;
         reports.extend(preview.warnings.iter().map(gap::report));

@@ -50,7 +50,7 @@ enum ReportFormat {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let inventory = inventory::read(&args.inventory.inventory, output)?;
+    let inventory = inventory::read(&args.inventory.inventory)?;
     let compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
     let reports = &compilation.reports;
     match args.format {

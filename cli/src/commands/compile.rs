@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         return Err(Failure::new("the image and the JSON would both go to standard output")
             .help("write the image to a file, or leave out `--format json`"));
     }
-    let inventory = inventory::read(&args.inventory.inventory, output)?;
+    let inventory = inventory::read(&args.inventory.inventory)?;
     let compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
     let conclusion = compilation.conclude(args.deny_warnings);
     let plan = compilation.plan.as_ref().filter(|_| matches!(conclusion, Ok(ExitStatus::Done)));

@@ -10,10 +10,10 @@ use serde::Serialize;
 use crate::arguments::{InventoryArgs, SetArgs};
 use crate::commands::row;
 use crate::exit::{Failure, Outcome};
-use crate::inventory;
+use crate::inventory::{self, Given};
 use crate::output::{Format, Output};
 use crate::report::json::{self, DiagnosticView};
-use crate::report::{self, Report, finding, human};
+use crate::report::{self, Report, finding, human, problem};
 use crate::set;
 
 /// Show the map set that a node would get
@@ -54,9 +54,9 @@ struct LinkView<'a> {
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let image = set::require(&args.set, output)?;
-    let inventory = inventory::require(&args.inventory.inventory, output)?;
-    let linked = link(&image, &inventory, &args.node, &args.allow_address)?;
-    let reports = reports(&linked, &image);
+    let given = inventory::require(&args.inventory.inventory)?;
+    let linked = link(&image, &given.inventory, &args.node, &args.allow_address)?;
+    let reports = reports(&given, &linked, &image);
     let rows = linked.map_set.rows().iter().map(ShownRow::from);
     match args.format {
         Format::Json => output.json(&LinkView {
@@ -101,13 +101,13 @@ fn known_nodes(inventory: &Inventory) -> String {
     let count = inventory.nodes().len();
     let names: Vec<&str> = inventory.nodes().take(SHOWN).map(|node| &*node.name).collect();
     match count.saturating_sub(names.len()) {
-        _ if names.is_empty() => "the inventory has no Nodes; dump them with pods,services,nodes".to_owned(),
         0 => format!("the inventory has {}", names.join(", ")),
         more => format!("the inventory has {} and {more} more", names.join(", ")),
     }
 }
 
-/// What linking found, at the places that the image remembers.
-pub(crate) fn reports(linked: &Linked, image: &Image) -> Vec<Report> {
-    linked.findings.iter().map(|found| finding::report(found, image.places())).collect()
+/// What is wrong with the inventory, and what linking found, at the places that the image remembers.
+pub(crate) fn reports(given: &Given, linked: &Linked, image: &Image) -> Vec<Report> {
+    let found = linked.findings.iter().map(|found| finding::report(found, image.places()));
+    given.problems.iter().map(problem::report).chain(found).collect()
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         )
     })?;
     let image = set::require(&args.set, output)?;
-    let inventory = inventory::require(&args.inventory.inventory, output)?;
+    let inventory = inventory::require(&args.inventory.inventory)?.warn(output);
     let linked = link::link(&image, &inventory, &args.node, &args.allow_address)?;
     let trace = trace(&image, &inventory, &args.node, &linked.map_set, &flow)
         .map_err(|error| Failure::new(error.to_string()).help(error.help()))?;

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let linked = match (&args.set, &args.node) {
         (Some(path), Some(node)) => {
             let image = set::require_path(path, &args.rules, output)?;
-            let inventory = inventory::require(&args.inventory.inventory, output)?;
+            let inventory = inventory::require(&args.inventory.inventory)?.warn(output);
             Some(link::link(&image, &inventory, node, &[])?)
         }
         _ if !args.inventory.inventory.is_empty() => {

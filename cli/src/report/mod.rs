@@ -17,6 +17,7 @@ pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod pages;
+pub(crate) mod problem;
 mod quote;
 pub(crate) mod sarif;
 

@@ -24,9 +24,9 @@ pub(crate) fn all() -> Vec<Page> {
     pages
 }
 
-/// The pages of the loader's findings, for the compiler, which settles them with its own diagnostics.
+/// The pages of the linker's findings and of what may be wrong with an inventory, for the compiler, which settles them with its own diagnostics.
 pub(crate) fn findings() -> impl Iterator<Item = lrpc_compiler::Page> {
-    lrpc_linker::PAGES.iter().map(of_loader)
+    lrpc_linker::PAGES.iter().chain(lrpc_linker::inventory::PAGES).map(of_loader)
 }
 
 /// The pages of what this version's data path does not carry, which only `apply` says.

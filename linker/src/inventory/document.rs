@@ -30,7 +30,7 @@ pub(super) struct Documents<R> {
 }
 
 /// The longest piece.
-const PIECE: u64 = 64 << 10;
+const PIECE: usize = 64 << 10;
 /// Length of a mark between documents.
 const MARK: usize = 3;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -91,7 +91,7 @@ impl<R: BufRead> Documents<R> {
                 Some(b'"' | b'}' | b']') => return Ok(Syntax::Json),
                 Some(_) => return Ok(Syntax::Yaml),
                 None => {
-                    if self.piece.len() as u64 >= PIECE || self.take()? == 0 {
+                    if self.piece.len() >= PIECE || self.take()? == 0 {
                         return Ok(Syntax::Json);
                     }
                 }
@@ -122,7 +122,7 @@ impl<R: BufRead> Documents<R> {
 
     /// Adds to the piece.
     fn take(&mut self) -> io::Result<usize> {
-        let taken = (&mut self.reader).take(PIECE).read_until(b'\n', &mut self.piece)?;
+        let taken = (&mut self.reader).take(PIECE as u64).read_until(b'\n', &mut self.piece)?;
         self.begins_line = self.piece.ends_with(b"\n");
         Ok(taken)
     }
@@ -199,7 +199,7 @@ mod tests {
     /// A line longer than a piece is one line all the same, and what is not read is skipped.
     #[test]
     fn long_lines() {
-        let long = "x".repeat(3 * PIECE as usize);
+        let long = "x".repeat(3 * PIECE);
         let text = format!("# {long}\n---\na: {long}---\n---\nb: 1\n");
         let read: Vec<usize> = documents(&text).iter().map(|(_, _, text)| text.len()).collect();
         assert_eq!(read, [long.len() + 7, 5]);

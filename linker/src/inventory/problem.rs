@@ -26,23 +26,35 @@ pub enum Problem {
 /// Objects that had been given before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Again {
-    first: Option<Key>,
     /// All of them.
-    objects: usize,
+    objects: Counted,
     /// Those of another version, by which it was decided.
-    versions: usize,
+    versions: Counted,
     /// Those that are different and of which none is known to be newer.
-    unordered: usize,
+    unordered: Counted,
+}
+
+/// A number of objects, and the first of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Counted {
+    count: usize,
+    first: Option<Key>,
+}
+
+impl Counted {
+    fn add(&mut self, key: &Key) {
+        self.count += 1;
+        self.first.get_or_insert_with(|| key.clone());
+    }
 }
 
 impl Again {
     pub(super) fn count(&mut self, key: &Key, met: Met) {
-        self.first.get_or_insert_with(|| key.clone());
-        self.objects += 1;
+        self.objects.add(key);
         match met {
             Met::Nothing | Met::Same => {}
-            Met::Older | Met::Newer => self.versions += 1,
-            Met::Another => self.unordered += 1,
+            Met::Older | Met::Newer => self.versions.add(key),
+            Met::Another => self.unordered.add(key),
         }
     }
 }
@@ -92,11 +104,10 @@ impl fmt::Display for Problem {
                 write!(f, "{object} in `{file}` is skipped: {message}")
             }
             Self::GivenTwice(file, again) => {
-                let Again { first, objects, .. } = again;
-                let first = first.as_ref().map(Key::to_string).unwrap_or_default();
-                match objects {
+                let first = again.objects.first.as_ref().map(Key::to_string).unwrap_or_default();
+                match again.objects.count {
                     1 => write!(f, "`{file}` gives {first} again"),
-                    _ => write!(f, "`{file}` gives {objects} objects again, the first is {first}"),
+                    count => write!(f, "`{file}` gives {count} objects again, the first is {first}"),
                 }
             }
         }
@@ -105,22 +116,20 @@ impl fmt::Display for Problem {
 
 impl Again {
     fn help(&self) -> String {
-        let mut help = String::new();
-        let differ = |count: usize| match count {
-            1 => "1 of them differs".to_owned(),
-            _ => format!("{count} of them differ"),
+        let differ = |of: &Counted, what: &str| {
+            let first = of.first.as_ref()?;
+            Some(match of.count {
+                1 => format!("{first} differs{what}\n"),
+                count => format!("{first} and {} more differ{what}\n", count - 1),
+            })
         };
-        if self.versions > 0 {
-            let differ = differ(self.versions);
-            help += &format!("{differ} by `resourceVersion`: the newer counts\n");
+        let versions = differ(&self.versions, " in its `resourceVersion`: the newer counts");
+        let unordered =
+            differ(&self.unordered, ", and no `resourceVersion` says which is newer: the later counts");
+        let differences: String = versions.into_iter().chain(unordered).collect();
+        match differences.as_str() {
+            "" => "nothing that lrpc reads differs; leave one of the dumps out".into(),
+            _ => differences + "leave one of the dumps out",
         }
-        if self.unordered > 0 {
-            let differ = differ(self.unordered);
-            help += &format!("{differ}, and no `resourceVersion` says which is newer: the later counts\n");
-        }
-        if help.is_empty() {
-            help += "they do not differ in anything that lrpc reads\n";
-        }
-        help + "leave one of the dumps out"
     }
 }

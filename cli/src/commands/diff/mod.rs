@@ -96,8 +96,8 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let is_live = side::is_live(&args.old) || side::is_live(&args.new);
     let inventory = match args.node {
         None if is_live => return Err(live::needs_node()),
-        None => inventory::read(&args.inventory.inventory, output)?,
-        Some(_) => Some(inventory::require(&args.inventory.inventory, output)?),
+        None => inventory::read(&args.inventory.inventory)?.map(|given| given.warn(output)),
+        Some(_) => Some(inventory::require(&args.inventory.inventory)?.warn(output)),
     };
     let (old, new) = read(args, output)?;
     let compared = match (old.image(), new.image()) {
