@@ -103,10 +103,11 @@ impl World {
         self.file("inventory.yaml", &text).display().to_string()
     }
 
-    /// What is pinned for lrpc.
+    /// What is pinned for lrpc, and the directories for it; not the marker, which stays.
     pub(crate) fn pins(&self) -> Vec<String> {
         let Ok(pins) = fs::read_dir(self.sandbox.bpffs()) else { return Vec::new() };
-        pins.map(|pin| pin.unwrap().path().display().to_string()).collect()
+        let pins = pins.map(|pin| pin.unwrap().path().display().to_string());
+        pins.filter(|pin| !pin.ends_with("/lrpc-instance-1")).collect()
     }
 
     /// Runs a command that looks at this node.

@@ -21,13 +21,19 @@ pub(crate) struct Dir {
     path: PathBuf,
 }
 
-impl Dir {
+/// A directory that may be on the way to one of ours: nobody else can put another in its place, or exchange in
+/// it what is ours, but what is in it may be of others.
+#[derive(Debug)]
+pub(crate) struct Way(Dir);
+
+impl Way {
     /// Opens a directory; `None` where it is missing.
     ///
     /// # Errors
-    /// Others own it or can write it, or one on the way; something on the way is no directory.
+    /// Others own it, or can do more in it than to add to it, or in one above it; something on the way is no
+    /// directory.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, FsError> {
-        Ok(walk(path, Missing::Stop)?.map(|(fd, path)| Self { fd, path }))
+        Ok(walk(path, Missing::Stop)?.map(|(fd, path)| Self(Dir { fd, path })))
     }
 
     /// Opens a directory. Where it, or one on the way, is missing, it is made with the mode 0700.
@@ -38,7 +44,54 @@ impl Dir {
         let made = walk(path, Missing::Make)?;
         let (fd, path) =
             made.ok_or_else(|| failed("making", path, "mkdirat(2)", ErrorKind::NotFound.into()))?;
-        Ok(Self { fd, path })
+        Ok(Self(Dir { fd, path }))
+    }
+
+    /// The names in it, as [`Dir::names`] gives them.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub(crate) fn names(&self) -> Result<Vec<OsString>, FsError> {
+        self.0.names()
+    }
+
+    /// Where it is, without links; for messages.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The directory as one of our own.
+    ///
+    /// # Errors
+    /// Others can write it.
+    pub(crate) fn own(self) -> Result<Dir, FsError> {
+        let Self(dir) = self;
+        trusted(&stat(&dir.fd, &dir.path)?, Role::Own, &dir.path)?;
+        Ok(dir)
+    }
+}
+
+impl AsFd for Way {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Dir {
+    /// Opens a directory; `None` where it is missing.
+    ///
+    /// # Errors
+    /// Others own it or can write it, or one on the way; something on the way is no directory.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>, FsError> {
+        Way::open(path)?.map(Way::own).transpose()
+    }
+
+    /// Opens a directory. Where it, or one on the way, is missing, it is made with the mode 0700.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and where it cannot be made.
+    pub(crate) fn make(path: &Path) -> Result<Self, FsError> {
+        Way::make(path)?.own()
     }
 
     /// Where it is, without links; for messages.
@@ -49,6 +102,15 @@ impl Dir {
     /// A name in it as calls that take no descriptor, such as bpf(2), find it, whoever moves what above it.
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         Path::new("/proc/self/fd").join(self.fd.as_raw_fd().to_string()).join(name)
+    }
+
+    /// Whether both are the same directory, whatever it is called.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub(crate) fn is(&self, other: &Self) -> Result<bool, FsError> {
+        let identity = |dir: &Self| stat(&dir.fd, &dir.path).map(|found| (found.st_dev, found.st_ino));
+        Ok(identity(self)? == identity(other)?)
     }
 
     /// Opens a directory in it; `None` where the name is missing.
@@ -69,6 +131,9 @@ impl Dir {
     /// As for [`make`](Self::make). A link is no directory.
     pub(crate) fn make_child(&self, name: impl AsRef<OsStr>) -> Result<Self, FsError> {
         let name = single(name.as_ref(), &self.path)?;
+        if let Some(child) = self.child(name)? {
+            return Ok(child);
+        }
         let path = self.path.join(name);
         make(&self.fd, name, &path)?;
         let gone = || failed("opening", &path, "openat(2)", ErrorKind::NotFound.into());

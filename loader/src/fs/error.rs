@@ -61,18 +61,16 @@ impl FsError {
         }
     }
 
-    /// What to do about it, where it is known.
-    pub fn remedy(&self) -> Option<String> {
+    /// What to do about it, where it is known. `option` is the one that names the directory.
+    pub fn remedy(&self, option: &str) -> Option<String> {
         match self {
             Self::Call(_) => None,
-            Self::Untrusted { path, distrust } => Some(distrust.remedy(path)),
+            Self::Untrusted { path, distrust } => Some(distrust.remedy(path, option)),
             Self::Kind { path, .. } => {
-                Some(format!("look at `{}` and remove it, or name another directory", path.display()))
+                Some(format!("remove `{}`, or name another directory by {option}", path.display()))
             }
-            Self::TooLong { path, .. } => Some(format!("look at `{}` and move it away", path.display())),
-            Self::Foreign { path, .. } => {
-                Some(format!("name a directory of lrpc's own, such as `{}`", path.join("lrpc").display()))
-            }
+            Self::TooLong { path, .. } => Some(format!("move `{}` away", path.display())),
+            Self::Foreign { path, .. } => Some(format!("{option} {}", path.join("lrpc").display())),
         }
     }
 }

@@ -14,10 +14,7 @@
 //! INVARIANT: every system call passes the [gate](crate::kernel::sys::gate), and one that a signal
 //! interrupted is made again.
 
-#![cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the pin and the state directory move here next")
-)]
+#![cfg_attr(not(test), expect(dead_code, reason = "the state directory and the pins move here next"))]
 
 mod dir;
 mod error;
@@ -28,10 +25,9 @@ mod walk;
 
 use std::io::{self, ErrorKind};
 
-pub(crate) use dir::Dir;
+pub(crate) use dir::{Dir, Way};
 pub use error::{Contents, FsError};
-pub(crate) use file::is_half;
-pub(crate) use lock::Sharing;
+pub(crate) use lock::{DirLock, Sharing};
 pub use trust::Distrust;
 
 use crate::kernel::sys::gate;

@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
+use super::file::is_half;
 use super::trust::{Role, judge};
 use super::*;
 use crate::kernel::sys::gate::{Failing, Script};
@@ -85,14 +86,16 @@ fn who_else_may_write_is_said() {
             let error = refused.unwrap_err();
             let said = format!("{}` cannot be trusted: it can be written by {who}", open.display());
             assert!(error.to_string().ends_with(&said), "{error}");
-            assert!(error.remedy().unwrap().contains("chmod go-w"), "{error}");
+            assert!(error.remedy("--bpffs").unwrap().contains("chmod go-w"), "{error}");
         }
     }
     // The sticky bit makes it a way, never our own.
     set_mode(&open, 0o1777);
     assert!(Dir::open(&open.join("inner")).unwrap().is_some());
-    assert!(Dir::open(&open).is_err());
     assert!(Dir::make(&open).is_err());
+    let remedy = Dir::open(&open).unwrap_err().remedy("--bpffs").unwrap();
+    assert_eq!(remedy, format!("--bpffs {}", open.join("lrpc").display()));
+    assert!(Dir::make(&open.join("lrpc")).is_ok());
 }
 
 #[test]

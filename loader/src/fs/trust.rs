@@ -47,14 +47,19 @@ pub(super) fn judge_owner(found: &Stat) -> Result<(), Distrust> {
 }
 
 impl Distrust {
-    /// What to do about a path.
-    pub(super) fn remedy(self, path: &Path) -> String {
-        let path = path.display();
+    /// What to do about a path below `option`'s.
+    pub(super) fn remedy(self, path: &Path, option: &str) -> String {
         match self {
             Self::Owner(_) => format!(
-                "remove `{path}` or `chown -h root '{path}'`, once it is known what it holds, or name another directory"
+                "see what it is and remove it, or `chown -h root '{}'`, or name another directory by {option}",
+                path.display()
             ),
-            Self::Writable { .. } => format!("`chmod go-w '{path}'`, or name another directory"),
+            Self::Writable { mode } if mode & STICKY != 0 => {
+                format!("{option} {}", path.join("lrpc").display())
+            }
+            Self::Writable { .. } => {
+                format!("`chmod go-w '{}'`, or name another directory by {option}", path.display())
+            }
         }
     }
 }

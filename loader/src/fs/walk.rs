@@ -31,13 +31,13 @@ const OWNER_ONLY: Mode = Mode::RWXU;
 /// A descriptor that stands for a place and is good for nothing but going on from it.
 const PLACE: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// Walks to a directory, and opens it. Every directory on the way is trusted as a way, the last one as our
-/// own; `None` where a step is missing.
+/// Walks to a directory, and opens it. Every directory on the way is trusted as a way, and so is the last one;
+/// `None` where a step is missing.
 pub(super) fn walk(path: &Path, missing: Missing) -> Result<Option<(OwnedFd, PathBuf)>, FsError> {
     let absolute = std::path::absolute(path).map_err(|error| failed("finding", path, "getcwd(2)", error))?;
     let mut rest: VecDeque<OsString> = steps(&absolute).collect();
     let mut shown = PathBuf::from("/");
-    let mut place = root(&rest)?;
+    let mut place = root()?;
     let mut links = 0;
     while let Some(name) = rest.pop_front() {
         let next = if name == ".." { shown.parent().unwrap_or(&shown).to_owned() } else { shown.join(&name) };
@@ -49,7 +49,7 @@ pub(super) fn walk(path: &Path, missing: Missing) -> Result<Option<(OwnedFd, Pat
         match found {
             None => return Ok(None),
             Some(Found::Directory(directory, found)) => {
-                trusted(&found, role(&rest), &next)?;
+                trusted(&found, Role::Way, &next)?;
                 (place, shown) = (directory, next);
             }
             Some(Found::Link(target)) => {
@@ -61,12 +61,7 @@ pub(super) fn walk(path: &Path, missing: Missing) -> Result<Option<(OwnedFd, Pat
                     rest.push_front(step);
                 }
                 if target.is_absolute() {
-                    (place, shown) = (root(&rest)?, PathBuf::from("/"));
-                }
-                if rest.is_empty() {
-                    // The link leads to where it lies, which was looked at as a way only.
-                    let found = stat(&place, &shown)?;
-                    trusted(&found, Role::Own, &shown)?;
+                    (place, shown) = (root()?, PathBuf::from("/"));
                 }
             }
         }
@@ -85,16 +80,11 @@ fn steps(path: &Path) -> impl Iterator<Item = OsString> {
     })
 }
 
-/// What the place before these steps is trusted as.
-fn role(rest: &VecDeque<OsString>) -> Role {
-    if rest.is_empty() { Role::Own } else { Role::Way }
-}
-
-fn root(rest: &VecDeque<OsString>) -> Result<OwnedFd, FsError> {
+fn root() -> Result<OwnedFd, FsError> {
     let path = Path::new("/");
     let place = call("openat(2)", || openat(CWD, "/", PLACE | OFlags::DIRECTORY, Mode::empty()))
         .map_err(|error| failed("opening", path, "openat(2)", error))?;
-    trusted(&stat(&place, path)?, role(rest), path)?;
+    trusted(&stat(&place, path)?, Role::Way, path)?;
     Ok(place)
 }
 
@@ -127,15 +117,14 @@ fn look(holder: &OwnedFd, name: &OsStr, shown: &Path) -> Result<Option<Found>, F
     Ok(Some(Found::Link(OsString::from_vec(target.into_bytes()).into())))
 }
 
-/// Makes a directory for us alone where nothing has its name, whatever the umask; whether it did.
-pub(super) fn make(holder: &OwnedFd, name: &OsStr, shown: &Path) -> Result<bool, FsError> {
+/// Makes a directory for us alone, whatever the umask; where the name is taken it stays what it is.
+pub(super) fn make(holder: &OwnedFd, name: &OsStr, shown: &Path) -> Result<(), FsError> {
     match call("mkdirat(2)", || mkdirat(holder, name, OWNER_ONLY)) {
         // The umask takes bits away. Nobody else can have exchanged what we have just made: nobody else writes
         // the holder, or the sticky bit keeps them from it.
         Ok(()) => call("fchmodat(2)", || chmodat(holder, name, OWNER_ONLY, AtFlags::empty()))
-            .map(|()| true)
             .map_err(|error| failed("making", shown, "fchmodat(2)", error)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed("making", shown, "mkdirat(2)", error)),
     }
 }

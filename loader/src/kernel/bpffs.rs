@@ -1,14 +1,15 @@
-//! The file system in which pins live.
+//! The file system in which pins live: whether it is there, and mounting it.
 
-use std::fs;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::statfs;
+use rustix::fs::{fstatfs, statfs};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
-use super::pins;
-use super::sys::SysError;
+use super::lock::{LockError, wait_for};
+use super::sys::{SysError, gate};
+use crate::fs::{Dir, FsError, Sharing, Way};
 
 /// `BPF_FS_MAGIC`: the letters of its author's choice.
 const BPF_FS: u64 = 0xcafe_4a11;
@@ -16,13 +17,29 @@ const BPF_FS: u64 = 0xcafe_4a11;
 /// Where the kernel offers a mount point for it.
 const USUAL: &str = "/sys/fs/bpf";
 
-/// No bpffs at the directory, and none could be mounted.
-#[derive(Debug)]
-pub(crate) struct NoBpffs {
-    /// Where to mount one.
-    pub(crate) mount_at: PathBuf,
-    /// Why it was not possible.
-    pub(crate) source: SysError,
+/// Where the lock for mounting there lies, which all instances share.
+const USUAL_LOCK: &str = "/run/lrpc";
+
+/// The directory in which the lock for mounting is, below [`USUAL_LOCK`] or the state directory.
+const LOCK: &str = "mounting";
+
+/// Why there is no bpffs.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MountError {
+    /// None is there, and none could be mounted.
+    #[error("no bpffs at `{}`", .mount_at.display())]
+    NoBpffs {
+        /// Where to mount one.
+        mount_at: PathBuf,
+        /// Why it was not possible.
+        source: SysError,
+    },
+    /// The place for one, or for the lock, is not to be trusted.
+    #[error(transparent)]
+    Directory(#[from] FsError),
+    /// The lock for mounting cannot be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
 }
 
 /// Whether a path, or the nearest directory above it that exists, is on a bpffs.
@@ -31,27 +48,48 @@ pub(crate) fn is_on_bpffs(path: &Path) -> bool {
     existing.and_then(|path| statfs(path).ok()).is_some_and(|stat| stat.f_type.cast_unsigned() == BPF_FS)
 }
 
+/// Whether a directory is on a bpffs.
+pub(crate) fn holds(directory: impl AsFd) -> Result<bool, SysError> {
+    let found = gate::enter("fstatfs(2)").and_then(|()| Ok(fstatfs(&directory)?));
+    let found = found.map_err(|error| SysError::new("looking for a bpffs", "fstatfs(2)", error))?;
+    Ok(found.f_type.cast_unsigned() == BPF_FS)
+}
+
 /// Where a bpffs is to be mounted so that `directory` is on it.
 pub(crate) fn mount_point(directory: &Path) -> PathBuf {
     if directory.starts_with(USUAL) { USUAL.into() } else { directory.to_owned() }
 }
 
-/// Sees to it that `directory` exists and is on a bpffs, mounting one where there is none.
-pub(crate) fn ensure(directory: &Path) -> Result<(), NoBpffs> {
-    let mount_at = mount_point(directory);
-    let fail = |source| NoBpffs { mount_at: mount_at.clone(), source };
-    if !is_on_bpffs(directory) {
-        pins::make(&mount_at).map_err(fail)?;
-        // A mount would hide what is there.
-        if !pins::names(&mount_at).map_err(fail)?.is_empty() {
-            let doing = format!("mounting a bpffs on `{}`", mount_at.display());
-            return Err(fail(SysError::new(doing, "mount(2)", Errno::NOTEMPTY)));
-        }
-        mount("bpf", &mount_at, "bpf", MountFlags::empty(), None).map_err(|error| {
-            fail(SysError::new(format!("mounting a bpffs on `{}`", mount_at.display()), "mount(2)", error))
-        })?;
+/// Sees to it that `directory` is on a bpffs once it exists, mounting one where there is none. Loaders that
+/// come here at once mount one: they take a lock, and look again under it. The lock lies where no other user
+/// can open it and never goes away: in `state`, or in a place of its own for the mount point that instances
+/// share.
+pub(crate) fn ensure(directory: &Path, state: &Path) -> Result<(), MountError> {
+    if is_on_bpffs(directory) {
+        return Ok(());
     }
-    fs::create_dir_all(directory).map_err(|error| {
-        fail(SysError::new(format!("creating `{}`", directory.display()), "mkdir(2)", error))
-    })
+    let mount_at = mount_point(directory);
+    let locks = if mount_at == Path::new(USUAL) { Path::new(USUAL_LOCK) } else { state };
+    let _lock = wait_for(&Dir::make(locks)?.make_child(LOCK)?, Sharing::Exclusive)?;
+    if is_on_bpffs(directory) {
+        return Ok(());
+    }
+    let place = Way::make(&mount_at).map_err(|error| match error {
+        FsError::Call(source) => MountError::NoBpffs { mount_at: mount_at.clone(), source },
+        error @ (FsError::Untrusted { .. }
+        | FsError::Kind { .. }
+        | FsError::TooLong { .. }
+        | FsError::Foreign { .. }) => error.into(),
+    })?;
+    let fail = |error: std::io::Error| MountError::NoBpffs {
+        mount_at: mount_at.clone(),
+        source: SysError::new(format!("mounting a bpffs on `{}`", mount_at.display()), "mount(2)", error),
+    };
+    // A mount would hide what is there.
+    if !place.names()?.is_empty() {
+        return Err(fail(Errno::NOTEMPTY.into()));
+    }
+    let place = format!("/proc/self/fd/{}", place.as_fd().as_raw_fd());
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    gate::enter("mount(2)").and_then(|()| Ok(mount("bpf", place, "bpf", flags, c"mode=0700")?)).map_err(fail)
 }

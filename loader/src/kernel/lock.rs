@@ -1,33 +1,43 @@
-//! One loader at a time: `flock` on the directory of pins.
+//! Waiting for another loader, within bounds.
 
-use std::fs::File;
-use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::fmt;
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+use rustix::fs::{Stat, fstat, major, minor};
 
-use super::sys::SysError;
-
-/// Holding one proves that no other loader changes what is pinned below the directory; the kernel gives it
-/// back when the process ends, however it ends.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    _directory: File,
-}
+use crate::fs::{Dir, DirLock, FsError, Sharing};
 
 /// What kept a lock from being taken.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
-    /// Another loader holds it.
-    Busy,
-    /// The directory does not exist: nothing is loaded.
-    Missing,
-    /// The kernel refused.
-    Refused(SysError),
+    /// Another process holds it.
+    #[error("{holder} has locked `{path}`", path = .path.display())]
+    Busy {
+        /// The locked directory.
+        path: PathBuf,
+        /// Who, as far as it is known.
+        holder: Holder,
+    },
+    /// The directory cannot be used.
+    #[error(transparent)]
+    Directory(#[from] FsError),
+}
+
+/// The process that holds a lock; `None` where the kernel does not name it, as across containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder(pub Option<u32>);
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(process) => write!(f, "process {process}"),
+            None => f.write_str("another process"),
+        }
+    }
 }
 
 /// How long another loader is waited for.
@@ -35,43 +45,63 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked whether it is gone.
 const PAUSE: Duration = Duration::from_millis(20);
 
-impl Lock {
-    /// The lock of a writer.
-    pub(crate) fn exclusive(directory: &Path) -> Result<Self, LockError> {
-        Self::take(directory, FlockOperation::NonBlockingLockExclusive)
-    }
-
-    /// The lock of a reader: the pins stand still, other readers may read.
-    pub(crate) fn shared(directory: &Path) -> Result<Self, LockError> {
-        Self::take(directory, FlockOperation::NonBlockingLockShared)
-    }
-
-    fn take(path: &Path, operation: FlockOperation) -> Result<Self, LockError> {
-        let fail = |call: &'static str| {
-            move |error: std::io::Error| {
-                if error.kind() == ErrorKind::NotFound {
-                    LockError::Missing
-                } else {
-                    LockError::Refused(SysError::new(format!("locking `{}`", path.display()), call, error))
-                }
-            }
-        };
-        let since = Instant::now();
-        loop {
-            let directory = File::open(path).map_err(fail("open(2)"))?;
-            match flock(&directory, operation) {
-                Ok(()) => {
-                    // An `unload` may have removed the directory while we waited for it.
-                    let locked = directory.metadata().map_err(fail("fstat(2)"))?;
-                    let present = std::fs::metadata(path).map_err(fail("stat(2)"))?;
-                    if (locked.dev(), locked.ino()) == (present.dev(), present.ino()) {
-                        return Ok(Self { _directory: directory });
-                    }
-                }
-                Err(Errno::WOULDBLOCK) if since.elapsed() < PATIENCE => sleep(PAUSE),
-                Err(Errno::WOULDBLOCK) => return Err(LockError::Busy),
-                Err(error) => return Err(fail("flock(2)")(error.into())),
-            }
+/// Takes the lock of a directory, waiting for at most five seconds.
+pub(crate) fn wait_for(directory: &Dir, sharing: Sharing) -> Result<DirLock, LockError> {
+    let since = Instant::now();
+    loop {
+        if let Some(lock) = directory.try_lock(sharing)? {
+            return Ok(lock);
         }
+        if since.elapsed() >= PATIENCE {
+            return Err(LockError::Busy { path: directory.path().to_owned(), holder: holder(directory) });
+        }
+        sleep(PAUSE);
+    }
+}
+
+/// Who holds the lock of a directory, as `/proc/locks` tells it.
+fn holder(directory: impl AsFd) -> Holder {
+    // Only for a message: where it cannot be read, the message names nobody.
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    Holder(fstat(directory).ok().and_then(|found| named(&locks, &found)))
+}
+
+/// Lines read `1: FLOCK  ADVISORY  WRITE 1234 00:2f:5678 0 EOF`: the process, then device and inode. A process
+/// of another container has the number 0, or one below it.
+fn named(locks: &str, found: &Stat) -> Option<u32> {
+    let file = format!("{:02x}:{:02x}:{}", major(found.st_dev), minor(found.st_dev), found.st_ino);
+    locks.lines().find_map(|line| match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [_, "FLOCK", _, _, process, at, ..] if at == file => {
+            process.parse().ok().filter(|&process| process > 0)
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = Dir::open(folder.path()).unwrap().unwrap();
+        assert_eq!(holder(&directory), Holder(None));
+        let _lock = wait_for(&directory, Sharing::Exclusive).unwrap();
+        assert_eq!(holder(&directory), Holder(Some(std::process::id())));
+    }
+
+    #[test]
+    fn a_process_of_another_container_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = fstat(Dir::open(folder.path()).unwrap().unwrap()).unwrap();
+        let file = format!("{:02x}:{:02x}:{}", major(found.st_dev), minor(found.st_dev), found.st_ino);
+        let line = |process: &str| format!("1: FLOCK  ADVISORY  READ {process} {file} 0 EOF\n");
+        let other =
+            "1: POSIX  ADVISORY  WRITE 7 00:01:2 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 8 00:01:2 0 EOF\n";
+        assert_eq!(named(&(other.to_owned() + &line("9")), &found), Some(9));
+        assert_eq!(named(&line("0"), &found), None);
+        assert_eq!(named(&line("-1"), &found), None);
+        assert_eq!(named(other, &found), None);
     }
 }

@@ -1,7 +1,8 @@
 //! The kernel's side of a generation: maps, pins, links, the cell, the lock.
 //!
-//! Each file is one thing the kernel keeps: [`sys`] is the door to bpf(2), [`pins`] says where everything is
-//! pinned and [`lock`] who may change it, [`bpffs`] and [`cgroup`] find the two file systems, [`object`]
+//! Each file is one thing the kernel keeps: [`sys`] is the door to bpf(2), [`instance`] is the directory of
+//! pins with its [`lock`], and [`pins`] says where everything is pinned in it, [`bpffs`] and [`cgroup`] find
+//! the two file systems, [`object`]
 //! holds the programs and [`hooks`] where they are attached, [`generation`] is one set of tables and
 //! [`shared`] what all generations share: the cell and the outer maps. When to do what with them is
 //! [`node`](crate::node)'s business.
@@ -12,6 +13,7 @@ pub(crate) mod bpffs;
 pub(crate) mod cgroup;
 pub(crate) mod generation;
 pub(crate) mod hooks;
+pub(crate) mod instance;
 pub(crate) mod lock;
 pub(crate) mod object;
 pub(crate) mod pins;

@@ -1,7 +1,6 @@
 //! `lrpc apply`: the whole of a map set, swapped in one step.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::str::FromStr;
 
 use lrpc_schema::image::{Digest, Image, NotADigest};
@@ -16,8 +15,9 @@ use crate::clock;
 use crate::kernel::cgroup::Cgroup;
 use crate::kernel::generation::Generation;
 use crate::kernel::hooks::{HOOKS, HookState, Programs, holder, state};
+use crate::kernel::instance::Instance;
 use crate::kernel::object::{version, version_name};
-use crate::kernel::{bpffs, pins};
+use crate::kernel::pins;
 use crate::record::{Coverage, Record};
 use crate::resolve::{Resolved, resolve};
 use crate::state::{Action, Event, Outcome};
@@ -129,13 +129,7 @@ impl Node {
         supported(options)?;
         let resolved = resolve(set, Profile::new(options.mode))?;
         let cgroup = self.cgroup()?;
-        bpffs::ensure(self.pins.root())?;
-        let applied = self.apply_resolved(image, set, resolved, &cgroup, options, watch);
-        if applied.is_err() {
-            // Where nothing is loaded the directory is empty; where something is, this does nothing.
-            let _ = fs::remove_dir(self.pins.root());
-        }
-        applied
+        self.apply_resolved(image, set, resolved, &cgroup, options, watch)
     }
 
     fn apply_resolved(
@@ -147,7 +141,7 @@ impl Node {
         options: &ApplyOptions,
         watch: &mut dyn FnMut(&Step),
     ) -> Result<Applied, Error> {
-        let lock = self.writer()?;
+        let lock = Instance::make(self.pins.root(), self.state.path())?.lock_exclusive()?;
         let loaded = recover(&lock, &self.pins)?;
         self.state.writable()?;
         let prepared = self.prepare(cgroup, loaded.as_ref(), &resolved, options)?;
@@ -208,7 +202,7 @@ impl Node {
         let Published { mut troubles } = match published {
             Ok(published) => published,
             Err(error) => {
-                (event.result, event.error) = (Outcome::Failed, Some(chain(&error)));
+                (event.result, event.error) = (Outcome::Failed, Some(error.with_causes()));
                 // The failure itself is what the user must hear of.
                 let _ = self.state.remember(&event);
                 return Err(error);
@@ -381,16 +375,4 @@ fn supported(options: &ApplyOptions) -> Result<(), Error> {
         (Mode::Full, Existing::Close) => Err(Error::NotInThisVersion("--existing close".to_owned())),
         (mode, _) => Err(Error::NotInThisVersion(format!("--mode {mode}"))),
     }
-}
-
-/// An error with its causes, for the history.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -9,6 +9,7 @@ use super::{Error, Node};
 use crate::kernel::bpffs::{is_on_bpffs, mount_point};
 use crate::kernel::cgroup::Cgroup;
 use crate::kernel::hooks::{holder, neighbours};
+use crate::kernel::instance::Instance;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -68,17 +69,20 @@ impl Node {
     }
 
     fn bpffs(&self) -> Check {
-        let root = self.pins.root();
-        if is_on_bpffs(root) {
-            return Check::ok("bpffs", root.display().to_string());
+        let (name, root) = ("bpffs", self.pins.root());
+        let place = mount_point(root).display().to_string();
+        match Instance::open(root).map_err(Error::from) {
+            Err(error) => {
+                let fix = error.remedy().unwrap_or_else(|| "run as root".to_owned());
+                Check::new(name, Verdict::Fail, error.with_causes(), fix)
+            }
+            Ok(Some(_)) => Check::ok(name, format!("{}, lrpc's own", root.display())),
+            Ok(None) if is_on_bpffs(root) => Check::ok(name, root.display().to_string()),
+            Ok(None) => {
+                let found = format!("none at `{place}`; apply mounts one if it may");
+                Check::new(name, Verdict::Warn, found, format!("mount -t bpf -o mode=0700 bpf {place}"))
+            }
         }
-        let fix = format!("mount -t bpf bpf {}", mount_point(root).display());
-        Check::new(
-            "bpffs",
-            Verdict::Warn,
-            format!("none at `{}`; apply mounts one if it may", root.display()),
-            fix,
-        )
     }
 
     fn cgroups(&self) -> Vec<Check> {

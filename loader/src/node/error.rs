@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use lrpc_schema::image::Digest;
 
-use crate::kernel::bpffs::NoBpffs;
+use crate::fs::FsError;
+use crate::kernel::bpffs::MountError;
 use crate::kernel::cgroup::NoCgroup;
 use crate::kernel::hooks::Holder;
-use crate::kernel::lock::LockError;
+use crate::kernel::instance::InstanceError;
+use crate::kernel::lock::{self, LockError};
 use crate::kernel::object::LoadError;
 use crate::kernel::shared::SharedError;
 use crate::kernel::sys::SysError;
@@ -33,11 +35,27 @@ pub enum Error {
     #[error(transparent)]
     HalfPolicy(#[from] HalfPolicy),
     /// Another loader is at work.
-    #[error("another lrpc is changing `{}`", .bpffs.display())]
+    #[error("another lrpc is at work: {holder} has locked `{}`", .path.display())]
     Busy {
-        /// The directory of pins, which it has locked.
-        bpffs: PathBuf,
+        /// The directory that it has locked.
+        path: PathBuf,
+        /// Who, as far as it is known.
+        holder: lock::Holder,
     },
+    /// The directory of pins is of others, or others can write it.
+    #[error("the pin directory cannot be used")]
+    Pins(#[source] FsError),
+    /// A later version of lrpc made the directory of pins.
+    #[error("`{}` was made by a later lrpc: it has layout {layout}", .path.display())]
+    Later {
+        /// The directory of pins.
+        path: PathBuf,
+        /// The number of its layout.
+        layout: u32,
+    },
+    /// The directory of pins was removed, or its file system unmounted, while its lock was waited for.
+    #[error("`{}` was removed meanwhile", .0.display())]
+    Gone(PathBuf),
     /// No bpffs, and none could be mounted.
     #[error("no bpffs at `{}`", .mount_at.display())]
     NoBpffs {
@@ -156,13 +174,27 @@ fn or_none(digest: Option<Digest>) -> String {
 }
 
 impl Error {
+    /// The error with its causes, on one line.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
     /// What to do about it, where it is known.
     pub fn remedy(&self) -> Option<String> {
         match self {
-            Self::Busy { bpffs } => Some(format!(
-                "wait for it to end, or find it with `fuser {}`; the lock is free as soon as the process is gone",
-                bpffs.display()
-            )),
+            Self::Busy { .. } => {
+                Some("wait for it to end; the lock is free as soon as the process is gone".to_owned())
+            }
+            Self::Pins(error) => error.remedy("--bpffs"),
+            Self::Later { .. } => Some("use that version, or another directory by --bpffs".to_owned()),
+            Self::Gone(_) => Some("try again".to_owned()),
             Self::NoBpffs { mount_at, .. } => Some(format!("mount -t bpf bpf {}", mount_at.display())),
             Self::NoCgroup2 => Some("mount -t cgroup2 none /sys/fs/cgroup".to_owned()),
             Self::ContainerView { .. } => Some(
@@ -204,9 +236,35 @@ impl From<SharedError> for Error {
     }
 }
 
-impl From<NoBpffs> for Error {
-    fn from(NoBpffs { mount_at, source }: NoBpffs) -> Self {
-        Self::NoBpffs { mount_at, source }
+impl From<MountError> for Error {
+    fn from(error: MountError) -> Self {
+        match error {
+            MountError::NoBpffs { mount_at, source } => Self::NoBpffs { mount_at, source },
+            MountError::Directory(error) => Self::Pins(error),
+            MountError::Lock(error) => error.into(),
+        }
+    }
+}
+
+impl From<LockError> for Error {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Busy { path, holder } => Self::Busy { path, holder },
+            LockError::Directory(error) => Self::Pins(error),
+        }
+    }
+}
+
+impl From<InstanceError> for Error {
+    fn from(error: InstanceError) -> Self {
+        match error {
+            InstanceError::Mount(error) => error.into(),
+            InstanceError::Directory(error) => Self::Pins(error),
+            InstanceError::Later { path, layout } => Self::Later { path, layout },
+            InstanceError::Gone(path) => Self::Gone(path),
+            InstanceError::Lock(error) => error.into(),
+            InstanceError::Kernel(error) => Self::Kernel(error),
+        }
     }
 }
 
@@ -217,17 +275,6 @@ impl From<NoCgroup> for Error {
             NoCgroup::ContainerView(path) => Self::ContainerView { path },
             NoCgroup::NotCgroup2(path) => Self::NotCgroup2 { path },
             NoCgroup::Refused(error) => Self::Kernel(error),
-        }
-    }
-}
-
-impl Error {
-    /// The error of a lock on the directory of pins.
-    pub(crate) fn of_lock(error: LockError, bpffs: &std::path::Path) -> Self {
-        match error {
-            LockError::Busy => Self::Busy { bpffs: bpffs.to_owned() },
-            LockError::Missing => Self::NothingLoaded,
-            LockError::Refused(error) => Self::Kernel(error),
         }
     }
 }

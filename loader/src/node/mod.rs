@@ -37,7 +37,7 @@ pub use steps::Step;
 pub use verify::{Difference, Verification, Where};
 
 use crate::kernel::cgroup::Cgroup;
-use crate::kernel::lock::{Lock, LockError};
+use crate::kernel::instance::{Instance, Lock};
 use crate::kernel::pins::Pins;
 use crate::state::StateDir;
 use loaded::Loaded;
@@ -75,17 +75,16 @@ impl Node {
         })
     }
 
-    fn writer(&self) -> Result<Lock, Error> {
-        Lock::exclusive(self.pins.root()).map_err(|error| Error::of_lock(error, self.pins.root()))
+    /// The lock of a writer; `None` where nothing can be loaded.
+    fn writer(&self) -> Result<Option<Lock>, Error> {
+        let instance = Instance::open(self.pins.root())?;
+        Ok(instance.map(Instance::lock_exclusive).transpose()?)
     }
 
-    /// The lock of a reader; `None` where the directory does not exist, so that nothing can be loaded.
+    /// The lock of a reader; `None` where nothing can be loaded.
     fn reader(&self) -> Result<Option<Lock>, Error> {
-        match Lock::shared(self.pins.root()) {
-            Ok(lock) => Ok(Some(lock)),
-            Err(LockError::Missing) => Ok(None),
-            Err(error) => Err(Error::of_lock(error, self.pins.root())),
-        }
+        let instance = Instance::open(self.pins.root())?;
+        Ok(instance.map(Instance::lock_shared).transpose()?)
     }
 
     /// What is loaded, with the lock under which it stands still.

@@ -7,7 +7,7 @@
 
 use super::{Error, Loaded};
 use crate::kernel::hooks::{HOOKS, Programs, program_of};
-use crate::kernel::lock::Lock;
+use crate::kernel::instance::Lock;
 use crate::kernel::object::pinned;
 use crate::kernel::pins::{self, Pins};
 use crate::kernel::sys::SysError;

@@ -13,7 +13,7 @@ impl Node {
     /// # Errors
     /// Nothing is loaded, there is no such generation, or the kernel refuses. Nothing changed then.
     pub fn rollback(&self, to: Option<u64>) -> Result<Applied, Error> {
-        let lock = self.writer()?;
+        let lock = self.writer()?.ok_or(Error::NothingLoaded)?;
         let loaded = recover(&lock, &self.pins)?.ok_or(Error::NothingLoaded)?;
         self.state.writable()?;
         let resident = loaded.numbers();

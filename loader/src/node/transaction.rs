@@ -10,7 +10,7 @@ use super::{Error, Step};
 use crate::kernel::cgroup::Cgroup;
 use crate::kernel::generation::{Generation, build};
 use crate::kernel::hooks::{HOOKS, Hook, HookState, Programs, state};
-use crate::kernel::lock::Lock;
+use crate::kernel::instance::Lock;
 use crate::kernel::object::{LoadError, programs, version, version_name};
 use crate::kernel::pins::{self, Pins};
 use crate::kernel::shared::Shared;

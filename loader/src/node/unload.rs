@@ -1,7 +1,5 @@
 //! `lrpc unload`: detach and remove everything.
 
-use std::fs;
-
 use super::recover::{Removed, wipe};
 use super::{Error, Loaded, Node};
 use crate::clock;
@@ -14,10 +12,8 @@ impl Node {
     /// # Errors
     /// The kernel refuses. Whatever was removed until then, packets see no generation half.
     pub fn unload(&self) -> Result<Removed, Error> {
-        let lock = match self.writer() {
-            Ok(lock) => lock,
-            Err(Error::NothingLoaded) => return Ok(Removed::default()),
-            Err(error) => return Err(error),
+        let Some(lock) = self.writer()? else {
+            return Ok(Removed::default());
         };
         // What cannot be read can still be removed.
         let loaded = Loaded::read(&self.pins).ok().flatten();
@@ -26,8 +22,6 @@ impl Node {
             loaded.shared.flip(lrpc_schema::records::Cell::EMPTY);
         }
         let removed = wipe(&lock, &self.pins)?;
-        // A mount point, or a directory with pins of others, stays.
-        let _ = fs::remove_dir(self.pins.root());
         if let Some(loaded) = &loaded
             && let Some(record) = loaded.record()
         {

@@ -93,6 +93,11 @@ impl StateDir {
         Self { root }
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.root
+    }
+
     fn history_file(&self) -> PathBuf {
         self.root.join("history.jsonl")
     }

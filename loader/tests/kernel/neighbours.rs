@@ -28,7 +28,7 @@ fn refused(world: &World, sharing: &str) {
     assert!(said.contains(sharing) && said.contains("connect4"), "{said}");
     assert!(said.contains(&*world.sandbox.cgroup().to_string_lossy()), "{said}");
     assert!(error.remedy().is_some());
-    assert!(!world.sandbox.bpffs().exists(), "something was left");
+    assert_eq!(world.pinned(), [] as [&str; 0], "something was left");
     assert_eq!(world.reached(), "original");
     let doctor = world.node.doctor();
     let hooks = doctor.iter().find(|check| check.name == "hooks").unwrap();
