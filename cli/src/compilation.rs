@@ -2,9 +2,9 @@
 //! an inventory, the linker say.
 
 use ipnet::IpNet;
-use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, Parsed, Plan, Source};
-use lrpc_linker::findings::{self, NodeFinding};
-use lrpc_linker::{Inventory, Linker};
+use lrpc_compiler::{Level, MatcherKind, NamespaceRule, Options, Parsed, Plan};
+use lrpc_linker::inventory::Problem;
+use lrpc_linker::{Finding, Inventory, Linker, findings};
 
 use crate::arguments::{ManifestArgs, RulesArgs};
 use crate::config::{self, Config};
@@ -12,7 +12,7 @@ use crate::exit::{ExitStatus, Failure};
 use crate::inventory::Given;
 use crate::manifests::{self, InputFile, Unreadable};
 use crate::parallel;
-use crate::report::{self, Nodes, Report, diagnostic, finding, pages, problem};
+use crate::report::{self, Report, pages};
 
 /// What came of a set of manifests.
 pub(crate) struct Compilation {
@@ -76,23 +76,16 @@ pub(crate) fn compile_read(
     let (parsed, mut reports) = parse(files);
     let policies = parsed.iter().map(Parsed::policies).sum();
     let mut examined = lrpc_compiler::examine(parsed, &options);
-    examined.join(inventory.iter().flat_map(|given| &given.problems).map(problem::diagnostic));
+    examined.join(inventory.iter().flat_map(|given| &given.problems).map(Problem::diagnostic));
     // A file that is no text has no policies to check, and the others alone are another set.
     let is_whole = reports.is_empty();
     let plan = examined.plan().filter(|_| is_whole);
     let found = plan.zip(inventory).map(|(plan, given)| {
-        let found = link(plan, &given.inventory);
-        let diagnostics = found.iter().map(|found| finding::diagnostic(&found.finding, plan)).collect();
-        (found, diagnostics)
+        let findings = link(plan, &given.inventory).into_iter();
+        findings.map(|finding| finding.locate(|at| plan.find(&at))).collect()
     });
-    let (found, diagnostics): (Option<Vec<NodeFinding>>, _) = found.unzip();
-    let checked = examined.settle(diagnostics);
-    reports.extend(checked.diagnostics.iter().map(|settled| {
-        let found = settled.given.and_then(|place| found.as_ref()?.get(place));
-        let nodes = found.filter(|found| found.node_count > 0);
-        let nodes = nodes.map(|found| Nodes { names: found.nodes.clone(), count: found.node_count });
-        Report { nodes, ..diagnostic::report(settled) }
-    }));
+    let checked = examined.settle(found);
+    reports.extend(checked.diagnostics.into_iter().map(report::of_text));
     Ok(Compilation {
         plan: checked.plan.filter(|_| is_whole),
         reports,
@@ -160,14 +153,14 @@ fn parse(files: Vec<InputFile>) -> (Vec<Parsed>, Vec<Report>) {
 }
 
 fn parse_one(file: InputFile) -> Result<Parsed, Box<Report>> {
-    match Source::from_bytes(file.name, file.bytes) {
+    match lrpc_compiler::read(file.name, file.bytes) {
         Ok(source) => Ok(lrpc_compiler::parse(&source)),
-        Err(problem) => Err(Box::new(diagnostic::report(&problem))),
+        Err(problem) => Err(Box::new(report::of_text(*problem))),
     }
 }
 
 /// What linking every node finds, each once with its nodes.
-fn link(plan: &Plan, inventory: &Inventory) -> Vec<NodeFinding> {
+fn link(plan: &Plan, inventory: &Inventory) -> Vec<Finding> {
     let image = lrpc_compiler::emit(plan, true);
     let linker = Linker::new(&image, inventory, None);
     let nodes: Vec<&str> = inventory.nodes().map(|node| &*node.name).collect();

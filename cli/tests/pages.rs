@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use lrpc_compiler::{Options, Source, check, emit, parse};
 use lrpc_linker::inventory::{Builder, Problem};
 use lrpc_linker::{Linker, PAGES, findings, inventory, profile};
+use lrpc_schema::diagnostic::Code;
 
 /// The flag that a page names.
 fn narrow(code: &str) -> Option<Vec<IpNet>> {
@@ -15,7 +16,7 @@ fn narrow(code: &str) -> Option<Vec<IpNet>> {
 }
 
 /// What `check --inventory` finds.
-fn codes(code: &str, policy: &str, inventory: &str) -> BTreeSet<&'static str> {
+fn codes(code: Code, policy: &str, inventory: &str) -> BTreeSet<Code> {
     let checked = check(vec![parse(&Source::new("policy.yaml", policy))], &Options::default());
     assert!(checked.diagnostics.is_empty(), "{code}: {:?}", checked.diagnostics);
     let image = emit(&checked.plan.unwrap(), true);
@@ -23,12 +24,13 @@ fn codes(code: &str, policy: &str, inventory: &str) -> BTreeSet<&'static str> {
     builder.add("inventory.yaml", inventory).unwrap();
     let problems = builder.problems();
     let inventory = builder.build();
-    let narrow = narrow(code);
+    let narrow = narrow(code.as_str());
     let linker = Linker::new(&image, &inventory, narrow.as_deref());
     let nodes =
         inventory.nodes().map(|node| (node.name.to_string(), linker.link(&node.name).unwrap().findings));
-    let findings = findings::across(&linker, nodes).into_iter().map(|found| found.finding.code);
-    findings.chain(problems.iter().map(Problem::code)).collect()
+    let findings = findings::across(&linker, nodes).into_iter().map(|found| found.code);
+    let problems = problems.iter().map(Problem::diagnostic::<()>);
+    findings.chain(problems.map(|problem| problem.code)).collect()
 }
 
 fn fences<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
@@ -37,7 +39,7 @@ fn fences<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
 }
 
 /// What `apply` says it leaves out.
-fn gaps(policy: &str, inventory: &str) -> BTreeSet<&'static str> {
+fn gaps(policy: &str, inventory: &str) -> BTreeSet<Code> {
     let checked = check(vec![parse(&Source::new("policy.yaml", policy))], &Options::default());
     let mut builder = Builder::default();
     builder.add("inventory.yaml", inventory).unwrap();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::check::{self, Member, PAGES, Set, foreign_kind, unused_allow};
-use crate::diagnostic::{Diagnostic, Page, Severity};
+use crate::diagnostic::{Diagnostic, Page, Severity, sort_key};
 use crate::options::{Level, Options};
 use crate::parsed::Parsed;
 use crate::plan::Plan;
@@ -86,12 +86,11 @@ impl Examined<'_> {
     /// the severities.
     pub fn settle(mut self, found: Option<Vec<Diagnostic>>) -> Checked {
         let looked = found.is_some();
-        let numbered = found.unwrap_or_default().into_iter().enumerate();
-        self.diagnostics.extend(numbered.map(|(place, found)| Diagnostic { given: Some(place), ..found }));
+        self.diagnostics.extend(found.unwrap_or_default());
         self.silence(looked);
         let Self { options, plan, mut diagnostics, ignored, .. } = self;
         set_severities(options, &mut diagnostics);
-        diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        diagnostics.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
         Checked { plan: plan.filter(|_| is_sound(&diagnostics)), diagnostics, ignored }
     }
 
@@ -100,7 +99,7 @@ impl Examined<'_> {
     fn silence(&mut self, looked: bool) {
         let foreign = &self.options.foreign_pages;
         let is_open = |allow: &Allow| {
-            let is_it = |page: &&Page| page.code == allow.code && page.severity == Severity::Warning;
+            let is_it = |page: &&Page| page.code == *allow.code && page.severity == Severity::Warning;
             !looked && foreign.iter().any(|page| is_it(&page))
         };
         let pages: Vec<Page> = PAGES.iter().chain(foreign).copied().collect();
@@ -110,7 +109,7 @@ impl Examined<'_> {
                 diagnostic
                     .primary
                     .as_ref()
-                    .is_some_and(|label| Arc::ptr_eq(label.source.text(), source.text()))
+                    .is_some_and(|label| Arc::ptr_eq(label.at.source.text(), source.text()))
             };
             let mut is_used = vec![false; allows.len()];
             diagnostics.retain(|diagnostic| {
@@ -120,7 +119,7 @@ impl Examined<'_> {
                 let line = diagnostic.line_and_column().map(|(line, _)| line);
                 let mut is_allowed = false;
                 for (allow, is_used) in allows.iter().zip(&mut is_used) {
-                    if allow.code == diagnostic.code && Some(allow.line) == line {
+                    if diagnostic.code == *allow.code && Some(allow.line) == line {
                         *is_used = true;
                         is_allowed = true;
                     }
@@ -148,7 +147,7 @@ fn set_severities(options: &Options, diagnostics: &mut Vec<Diagnostic>) {
     }
     diagnostics.retain_mut(|diagnostic| {
         if diagnostic.severity == Severity::Warning {
-            match options.severities.get(diagnostic.code) {
+            match options.severities.get(diagnostic.code.as_str()) {
                 Some(Level::Off) => return false,
                 Some(Level::Error) => diagnostic.severity = Severity::Error,
                 Some(Level::Warning) | None => {}

@@ -3,9 +3,9 @@
 //! What a manifest leaves out, and what was reported as wrong, is `None`; a check looks at what is there
 //! and so never reports one mistake twice. Spans travel with values and do not take part in equality.
 
-use std::fmt;
 use std::net::IpAddr;
 
+use lrpc_schema::diagnostic::Field;
 use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol, Selector};
 
 use crate::diagnostic::Diagnostic;
@@ -133,30 +133,6 @@ pub(crate) struct Annotations {
     pub(crate) nodes: Option<Selector>,
     pub(crate) backend_address: Option<Spanned<IpAddr>>,
     pub(crate) shadow_service: bool,
-}
-
-/// The path of a field, as `kubectl explain` writes it, with list indices.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Field {
-    /// `spec.redirectBackend`.
-    Fixed(&'static str),
-    /// `spec.redirectBackend.toPorts`, `[0]`, `.port`.
-    Element(&'static str, u32, &'static str),
-    /// `spec.redirectBackend.localEndpointSelector.matchExpressions`, `[0]`, `.values`, `[1]`.
-    Nested(&'static str, u32, &'static str, u32),
-    /// `spec.redirectBackend.localEndpointSelector.matchLabels`, `.`, `app`.
-    Key(&'static str, Box<str>),
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fixed(path) => f.write_str(path),
-            Self::Element(list, index, rest) => write!(f, "{list}[{index}]{rest}"),
-            Self::Nested(list, index, inner, at) => write!(f, "{list}[{index}]{inner}[{at}]"),
-            Self::Key(map, key) => write!(f, "{map}.{key}"),
-        }
-    }
 }
 
 impl Policy {

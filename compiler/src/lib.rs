@@ -3,7 +3,7 @@
 //! ```text
 //! Source ─parse─▶ Parsed (per file) ─check─▶ Plan + diagnostics ─emit─▶ Image
 //! ```
-//! [`parse`] reads one file: `syntax` makes trees with spans, `lower` makes typed policies (`hir`) of those
+//! [`read`] takes a file's bytes, and [`parse`] its text: `syntax` makes trees with spans, `lower` makes typed policies (`hir`) of those
 //! documents that are policies. [`check`](check()) puts the files together and runs the rules between
 //! policies; the folder `check` has a file for each diagnostic. [`examine`] is the same with room for what a
 //! link finds in the plan. [`emit`] seals the plan into an image.
@@ -28,8 +28,8 @@ mod template;
 
 pub use check::PAGES;
 pub use checked::{Checked, Examined, check, examine};
-pub use diagnostic::{Diagnostic, Label, Page, Severity};
+pub use diagnostic::Diagnostic;
 pub use options::{Level, MatcherKind, NamespaceRule, Options};
 pub use parsed::{Parsed, parse};
 pub use plan::{Plan, emit};
-pub use source::{Position, Source};
+pub use source::{Position, Source, read};

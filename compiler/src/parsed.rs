@@ -74,7 +74,7 @@ pub fn parse(source: &Source) -> Parsed {
 
 /// The remedy for a value that is a placeholder: no other text in its place is what was meant.
 fn unrendered(problem: &mut Diagnostic) {
-    let text = problem.primary.as_ref().and_then(|label| label.source.text().get(label.span.clone()));
+    let text = problem.primary.as_ref().map(|label| label.at.text());
     if text.is_some_and(|text| !text.contains('\n') && template::is_in(text)) {
         problem.help = Some(template::REMEDY.to_owned());
     }
@@ -90,7 +90,7 @@ impl Parsed {
                 self.policies.push(*policy);
             }
             Found::Foreign { kind, document } => self.foreign.push((kind, document)),
-            Found::Problem(problem) => self.problem(problem, count),
+            Found::Problem(problem) => self.problem(*problem, count),
         }
         *count <= input_limit::PROBLEMS
     }

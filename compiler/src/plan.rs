@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use lrpc_schema::image::{self, FieldId, Image, Places, PolicyName, PortSpec, Stretch};
+use lrpc_schema::diagnostic::{Field, FieldOf, Spot};
+use lrpc_schema::image::{self, FieldId, Image, Places, PortSpec, Stretch};
 
-use crate::hir::{self, Field, Frontend};
+use crate::hir::{self, Frontend};
 use crate::options::Options;
 use crate::source::{Source, Span};
 
@@ -61,17 +62,17 @@ impl Plan {
         places
     }
 
-    /// The source and the bytes of the field of a policy, or of the nearest field around it that was written,
+    /// The place of the field of a policy, or of the nearest field around it that was written,
     /// for findings that come after the compile.
-    pub fn find(&self, policy: &PolicyName, field: &str) -> Option<(&Source, std::ops::Range<usize>)> {
-        let index = self.policies.binary_search_by(|candidate| candidate.name.cmp(policy)).ok()?;
+    pub fn find(&self, of: &FieldOf) -> Option<Spot> {
+        let index = self.policies.binary_search_by(|candidate| candidate.name.cmp(&of.policy)).ok()?;
         let written = self.written.get(index)?;
-        let mut path = field;
+        let mut field = of.field.clone();
         loop {
-            if let Some((_, span)) = written.fields.iter().find(|(field, _)| field.to_string() == path) {
-                return Some((&written.source, span.range()));
+            if let Some((_, span)) = written.fields.iter().find(|(written, _)| *written == field) {
+                return Some(Spot::new(&written.source, *span));
             }
-            path = path.get(..path.rfind(['.', '['])?)?;
+            field = field.parent()?;
         }
     }
 }

@@ -1,250 +1,42 @@
-//! A manifest's text with its name, and the way from byte offsets to lines and columns.
-//!
-//! Lines and columns count from 1, columns in characters; a byte-order mark is no character of its line.
+//! The text in a manifest's bytes.
 
-use std::fmt;
-use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+pub(crate) use lrpc_schema::diagnostic::Span;
+pub use lrpc_schema::diagnostic::{Position, Source};
 
 use crate::check::{input_limit, not_text};
 use crate::diagnostic::Diagnostic;
 
-/// A stretch of a source, in bytes. Sources are at most [`Source::MAX_BYTES`] long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-}
-
-impl Span {
-    pub(crate) fn new(start: usize, end: usize) -> Self {
-        let narrow = |at| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { start: narrow(start), end: narrow(end) }
+/// The text in a file's bytes, under the name that reports show.
+///
+/// # Errors
+/// `not-text` where the bytes are not UTF-8 or hold a NUL, `input-limit` where there are more than
+/// [`Source::MAX_BYTES`], each with its place.
+pub fn read(name: impl Into<Arc<str>>, bytes: Vec<u8>) -> Result<Source, Box<Diagnostic>> {
+    let name = name.into();
+    if bytes.len() > Source::MAX_BYTES {
+        return Err(Box::new(input_limit::too_long(&Source::new(name, ""))));
     }
-
-    /// From the start of this one to the end of the other.
-    pub(crate) fn to(self, last: Self) -> Self {
-        Self { start: self.start, end: last.end.max(self.end) }
+    let nul = bytes.iter().position(|byte| *byte == 0);
+    match (String::from_utf8(bytes), nul) {
+        (Ok(text), None) => Ok(Source::new(name, text)),
+        (Ok(text), Some(at)) => Err(Box::new(not_text::nul(&Source::new(name, text), at))),
+        (Err(error), nul) => Err(Box::new(not_text::not_utf8(name, &error, nul))),
     }
-
-    pub(crate) fn range(self) -> Range<usize> {
-        self.start as usize..self.end as usize
-    }
-}
-
-/// A line and a column, both from 1; the column counts characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// The line.
-    pub line: u32,
-    /// The column in characters.
-    pub column: u32,
-}
-
-/// The text of one manifest file. A clone is cheap and shares the text.
-#[derive(Clone)]
-pub struct Source(Arc<Text>);
-
-struct Text {
-    name: Arc<str>,
-    text: Arc<str>,
-    index: OnceLock<Index>,
-}
-
-impl Source {
-    /// The longest text that is read, 16 MiB (about 25,000 policies); a longer one is `input-limit`. A
-    /// reader of files can ask for the length first and spare itself the memory.
-    pub const MAX_BYTES: usize = 16 << 20;
-
-    /// The text of a file under the name that reports show.
-    pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self(Arc::new(Text { name: name.into(), text: text.into(), index: OnceLock::new() }))
-    }
-
-    /// The text in a file's bytes.
-    ///
-    /// # Errors
-    /// `not-text` where the bytes are not UTF-8 or hold a NUL, `input-limit` where there are more than
-    /// [`Self::MAX_BYTES`], each with its place.
-    pub fn from_bytes(name: impl Into<Arc<str>>, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
-        let name = name.into();
-        if bytes.len() > Self::MAX_BYTES {
-            return Err(Box::new(input_limit::too_long(&Self::new(name, ""))));
-        }
-        let nul = bytes.iter().position(|byte| *byte == 0);
-        match (String::from_utf8(bytes), nul) {
-            (Ok(text), None) => Ok(Self::new(name, text)),
-            (Ok(text), Some(at)) => Err(Box::new(not_text::nul(&Self::new(name, text), at))),
-            (Err(error), nul) => Err(Box::new(not_text::not_utf8(name, &error, nul))),
-        }
-    }
-
-    /// The file's name as it was given.
-    pub fn name(&self) -> &Arc<str> {
-        &self.0.name
-    }
-
-    /// The text.
-    pub fn text(&self) -> &Arc<str> {
-        &self.0.text
-    }
-
-    pub(crate) fn slice(&self, span: Span) -> &str {
-        self.0.text.get(span.range()).unwrap_or_default()
-    }
-
-    /// The position of a byte offset; past the end, that of the end.
-    pub fn position(&self, offset: usize) -> Position {
-        let offset = offset.min(self.0.text.len());
-        self.position_on(self.index().line(offset), offset)
-    }
-
-    /// The positions of both ends of a stretch; most stretches end on the line on which they begin.
-    pub(crate) fn positions(&self, range: &Range<usize>) -> (Position, Position) {
-        let start = range.start.min(self.0.text.len());
-        let line = self.index().line(start);
-        let next = self.index().lines.get(line + 1).map_or(usize::MAX, |next| *next as usize);
-        let end = range.end.min(self.0.text.len());
-        let is_one_line = (start..next).contains(&end);
-        let end = if is_one_line { self.position_on(line, end) } else { self.position(end) };
-        (self.position_on(line, start), end)
-    }
-
-    /// The position of an offset on its line, which counts from 0.
-    fn position_on(&self, line: usize, offset: usize) -> Position {
-        let index = self.index();
-        let before = |at| index.characters_before(&self.0.text, at);
-        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let column = before(offset).saturating_sub(before(index.start(line))) + 1;
-        Position { line: narrow(line + 1), column: narrow(column) }
-    }
-
-    /// The bytes of a line (from 1) without its line break; empty past the end.
-    pub fn line_range(&self, line: u32) -> Range<usize> {
-        let index = self.index();
-        let Some(number) = (line as usize).checked_sub(1).filter(|line| *line < index.lines.len()) else {
-            let end = self.0.text.len();
-            return end..end;
-        };
-        let start = index.start(number);
-        let end = index.lines.get(number + 1).map_or(self.0.text.len(), |next| *next as usize);
-        let line = self.0.text.get(start..end).unwrap_or_default();
-        start..start + line.trim_end_matches(['\n', '\r']).len()
-    }
-
-    /// The number of lines, at least 1.
-    pub fn line_count(&self) -> u32 {
-        u32::try_from(self.index().lines.len()).unwrap_or(u32::MAX)
-    }
-
-    fn index(&self) -> &Index {
-        self.0.index.get_or_init(|| Index::new(&self.0.text))
-    }
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Source({:?}, {} bytes)", self.0.name, self.0.text.len())
-    }
-}
-
-/// Bytes between two entries of [`Index::characters`].
-const STRIDE: usize = 1024;
-
-/// Where lines start and, unless every character is one byte, how many characters precede each
-/// [`STRIDE`]th byte: a column far into a long line is then found without walking the line.
-struct Index {
-    lines: Vec<u32>,
-    characters: Option<Vec<u32>>,
-}
-
-impl Index {
-    fn new(text: &str) -> Self {
-        let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(narrow(first)).chain(breaks.map(|(at, _)| narrow(at + 1))).collect();
-        let characters = (!text.is_ascii()).then(|| {
-            let mut total = 0;
-            let strides = text.as_bytes().chunks(STRIDE).map(|chunk| {
-                total += characters(chunk);
-                narrow(total)
-            });
-            std::iter::once(0).chain(strides).collect()
-        });
-        Self { lines, characters }
-    }
-
-    /// The line (from 0) that holds an offset.
-    fn line(&self, offset: usize) -> usize {
-        self.lines.partition_point(|start| *start as usize <= offset).saturating_sub(1)
-    }
-
-    fn start(&self, line: usize) -> usize {
-        self.lines.get(line).map_or(0, |start| *start as usize)
-    }
-
-    fn characters_before(&self, text: &str, offset: usize) -> usize {
-        let Some(strides) = &self.characters else { return offset };
-        let stride = offset / STRIDE;
-        let before = strides.get(stride).map_or(0, |count| *count as usize);
-        before + text.as_bytes().get(stride * STRIDE..offset).map_or(0, characters)
-    }
-}
-
-/// The number of characters that start in a stretch of UTF-8.
-fn characters(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn position(text: &str, offset: usize) -> (u32, u32) {
-        let position = Source::new("a.yaml", text).position(offset);
-        (position.line, position.column)
-    }
-
-    #[test]
-    fn columns_count_characters() {
-        assert_eq!(position("a: ü b", "a: ü b".find('b').unwrap()), (1, 6));
-        assert_eq!(position("a\r\nbc", 4), (2, 2));
-        assert_eq!(position("\u{feff}kind", 3), (1, 1));
-        assert_eq!(position("ab", 99), (1, 3));
-    }
-
-    #[test]
-    fn both_ends_of_a_stretch_are_where_each_is_alone() {
-        let source = Source::new("a.yaml", "a: ü\nb: |\n  c\n");
-        let length = source.text().len();
-        for (start, end) in (0..=length).flat_map(|start| (start..=length + 1).map(move |end| (start, end))) {
-            let apart = (source.position(start), source.position(end));
-            assert_eq!(source.positions(&(start..end)), apart, "{start}..{end}");
-        }
-    }
-
-    #[test]
-    fn a_column_far_into_a_long_line_is_right() {
-        let text = "é".repeat(5000);
-        assert_eq!(position(&text, 2 * 4321), (1, 4322));
-    }
-
-    #[test]
-    fn lines_are_given_without_their_break() {
-        let source = Source::new("a.yaml", "a\r\nbc\n");
-        let line = |number| &source.text()[source.line_range(number)];
-        assert_eq!([line(1), line(2), line(3), line(9)], ["a", "bc", "", ""]);
-        assert_eq!(source.line_count(), 3);
-    }
-
     #[test]
     fn bytes_that_are_no_text_are_reported_at_their_place() {
-        let report = |bytes: &[u8]| Source::from_bytes("a.yaml", bytes.to_vec()).unwrap_err();
+        let report = |bytes: &[u8]| read("a.yaml", bytes.to_vec()).unwrap_err();
         let not_utf8 = report(b"a: b\nc: \xff\xfe d\n");
-        assert_eq!((not_utf8.code, not_utf8.line_and_column()), ("not-text", Some((2, 4))));
+        assert_eq!((not_utf8.code.as_str(), not_utf8.line_and_column()), ("not-text", Some((2, 4))));
         let nul = report(b"a: \xc3\xbc\0b");
-        assert_eq!((nul.code, nul.line_and_column()), ("not-text", Some((1, 5))));
-        assert!(Source::from_bytes("a.yaml", b"a: b".to_vec()).is_ok());
+        assert_eq!((nul.code.as_str(), nul.line_and_column()), ("not-text", Some((1, 5))));
+        assert!(read("a.yaml", b"a: b".to_vec()).is_ok());
     }
 }

@@ -43,7 +43,7 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn long_texts_are_refused_and_long_scalars_cut() {
-    let long = Source::from_bytes("a.yaml", vec![b'x'; Source::MAX_BYTES + 1]).unwrap_err();
+    let long = lrpc_compiler::read("a.yaml", vec![b'x'; Source::MAX_BYTES + 1]).unwrap_err();
     assert_eq!(
         rendered(&[*long]).lines().next().unwrap(),
         "a.yaml:1:1-1:1: error[input-limit] `a.yaml` is longer than the 16777216 bytes that are read"
@@ -115,7 +115,8 @@ fn mutated() -> impl Strategy<Value = String> {
 fn is_consistent(text: &str) {
     let checked = check(vec![parse(&Source::new("a.yaml", text))], &Options::default());
     rendered(&checked.diagnostics);
-    let has_error = checked.diagnostics.iter().any(|found| found.severity == lrpc_compiler::Severity::Error);
+    let has_error =
+        checked.diagnostics.iter().any(|found| found.severity == lrpc_schema::diagnostic::Severity::Error);
     assert_eq!(checked.plan.is_none(), has_error, "{text}");
     assert!(checked.diagnostics.iter().all(|found| !found.message.contains('\n')));
     if let Some(plan) = checked.plan {
@@ -133,7 +134,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Ok(source) = Source::from_bytes("a.yaml", bytes) {
+        if let Ok(source) = lrpc_compiler::read("a.yaml", bytes) {
             is_consistent(source.text());
         }
     }

@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use lrpc_compiler::{MatcherKind, NamespaceRule, Options, PAGES, Source, check, parse};
+use lrpc_compiler::{MatcherKind, NamespaceRule, Options, PAGES, check, parse, read};
+use lrpc_schema::diagnostic::Code;
 
 /// What the text of a page says about flags and `lrpc.toml`.
 fn options(code: &str) -> Options {
@@ -24,11 +25,11 @@ fn options(code: &str) -> Options {
     options
 }
 
-fn codes(code: &str, example: &str) -> Vec<&'static str> {
+fn codes(code: Code, example: &str) -> Vec<Code> {
     let bytes = example.replace('␀', "\0").into_bytes();
-    match Source::from_bytes("example.yaml", bytes) {
+    match read("example.yaml", bytes) {
         Ok(source) => {
-            let checked = check(vec![parse(&source)], &options(code));
+            let checked = check(vec![parse(&source)], &options(code.as_str()));
             checked.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()
         }
         Err(diagnostic) => vec![diagnostic.code],
@@ -71,7 +72,7 @@ fn codes_and_files_are_the_same() {
             .map(|name| name.trim_end_matches(ending).replace('_', "-"))
             .collect()
     };
-    let codes: BTreeSet<_> = PAGES.iter().map(|page| page.code.to_owned()).collect();
+    let codes: BTreeSet<_> = PAGES.iter().map(|page| page.code.to_string()).collect();
     assert_eq!(codes.len(), PAGES.len(), "each code once");
     assert_eq!(codes, names(folder.join("diagnostics").to_str().unwrap(), "", ".md"));
     assert_eq!(codes, names(folder.join("src/check").to_str().unwrap(), "mod.rs", ".rs"));

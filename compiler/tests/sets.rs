@@ -2,10 +2,8 @@
 
 mod support;
 
-use lrpc_compiler::{
-    Diagnostic, Label, Level, MatcherKind, NamespaceRule, Options, Page, Severity, Source, emit, examine,
-    parse,
-};
+use lrpc_compiler::{Diagnostic, Level, MatcherKind, NamespaceRule, Options, Source, emit, examine, parse};
+use lrpc_schema::diagnostic::{Code, Label, Nodes, Page, Severity, Spot};
 use support::{ADDRESS, SERVICE, address, checked, headlines, headlines_of, rendered};
 
 fn both(a: &str, b: &str) -> String {
@@ -197,7 +195,8 @@ fn severities_and_comments_act_on_warnings_only() {
 /// What others find in the plan is allowed, made an error and sorted in as the compiler's own (L3).
 #[test]
 fn findings_of_others_settle_with_the_rest() {
-    let foreign = Page { code: "no-pod", severity: Severity::Warning, summary: "", page: "" };
+    let (code, severity) = (Code::new("no-pod"), Severity::Warning);
+    let foreign = Page { code, severity, summary: "", since: "0.1.0", page: "" };
     let mut options = Options { foreign_pages: vec![foreign], ..Options::default() };
     let text = address("localEndpointSelector:", "localEndpointSelector: # lrpc: allow(no-pod) later");
     let settled = |text: &str, found: Option<&str>, options: &Options| {
@@ -205,35 +204,25 @@ fn findings_of_others_settle_with_the_rest() {
         let examined = examine(vec![parse(&source)], options);
         let diagnostic = |at: &str| {
             let start = text.find(at).unwrap();
-            Diagnostic {
-                code: "no-pod",
-                severity: Severity::Warning,
-                message: "no pod".to_owned(),
-                policy: None,
-                primary: Some(Label {
-                    source: source.clone(),
-                    span: start..start + 1,
-                    message: String::new(),
-                }),
-                related: Vec::new(),
-                help: Some("start one".to_owned()),
-                given: None,
-            }
+            let at = Spot { source: source.clone(), span: start..start + 1 };
+            let primary = Some(Label { at, message: String::new() });
+            let nodes = Some(Nodes { names: vec!["n1".to_owned()], count: 1 });
+            Diagnostic { primary, nodes, ..foreign.report("no pod") }.help("start one")
         };
         let plan = examined.plan().is_some();
         let checked =
             examined.settle(found.map(|at| if at.is_empty() { vec![] } else { vec![diagnostic(at)] }));
-        let given: Vec<_> = checked.diagnostics.iter().map(|found| found.given).collect();
-        (headlines_of(&checked.diagnostics), given, plan, checked.plan.is_some())
+        let nodes: Vec<_> = checked.diagnostics.iter().map(|found| found.nodes.is_some()).collect();
+        (headlines_of(&checked.diagnostics), nodes, plan, checked.plan.is_some())
     };
     let unused = "14:28 the allow of `no-pod` silences nothing: remove the comment, or put it on the line that the warning points at or the line above";
     assert_eq!(settled(&text, Some("localEnd"), &options), (vec![], vec![], true, true));
     assert_eq!(settled(&text, None, &options), (vec![], vec![], true, true), "nobody looked");
-    assert_eq!(settled(&text, Some(""), &options), (vec![unused.to_owned()], vec![None], true, true));
+    assert_eq!(settled(&text, Some(""), &options), (vec![unused.to_owned()], vec![false], true, true));
 
     let empty = address("matchLabels:\n        app: proxy", "matchLabels: {}");
-    let (found, given, ..) = settled(&empty, Some("ip:"), &options);
-    assert_eq!((found[0].as_str(), given), ("9:7 no pod: start one", vec![Some(0), None]));
+    let (found, nodes, ..) = settled(&empty, Some("ip:"), &options);
+    assert_eq!((found[0].as_str(), nodes), ("9:7 no pod: start one", vec![true, false]));
 
     options.severities.insert("no-pod".to_owned(), Level::Error);
     let (found, _, linked, sound) = settled(ADDRESS, Some("ip:"), &options);

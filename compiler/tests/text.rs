@@ -5,6 +5,7 @@
 mod support;
 
 use lrpc_compiler::{Options, Source, check, emit, parse};
+use lrpc_schema::diagnostic::{Field, FieldOf};
 use support::{ADDRESS, address, checked, headlines, rendered, report};
 
 /// The digest of the image of one text.
@@ -229,8 +230,8 @@ fn a_key_that_is_written_twice_is_shown_at_both_places() {
 
 #[test]
 fn bytes_are_read_as_text_or_reported() {
-    assert!(Source::from_bytes("a.yaml", ADDRESS.as_bytes().to_vec()).is_ok());
-    let latin = Source::from_bytes("a.yaml", b"name: caf\xe9\n".to_vec()).unwrap_err();
+    assert!(lrpc_compiler::read("a.yaml", ADDRESS.as_bytes().to_vec()).is_ok());
+    let latin = lrpc_compiler::read("a.yaml", b"name: caf\xe9\n".to_vec()).unwrap_err();
     assert_eq!(
         rendered(&[*latin]),
         "a.yaml:1:10-1:10: error[not-text] `a.yaml` is not UTF-8\n  a.yaml:1:10-1:10 \"\" the text cannot be read from here on\n  help: save the file as UTF-8, or name another file if this is no manifest\n"
@@ -239,6 +240,7 @@ fn bytes_are_read_as_text_or_reported() {
 
 #[test]
 fn places_say_where_each_field_was_written() {
+    const BACKENDS: &str = "spec.redirectBackend.toPorts";
     let source = Source::new(
         "policies/a.yaml",
         address("spec:\n", "  annotations: {lrpc.dev/clients: pods}\nspec:\n"),
@@ -247,21 +249,27 @@ fn places_say_where_each_field_was_written() {
     let policy = plan.policies()[0].name.clone();
     let image = emit(&plan, false);
     let places = image.places().unwrap();
-    let at = |field: &str| {
-        let place = places.find(&policy, field).unwrap();
+    let at = |field: Field| {
+        let place = places.find(&policy, &field.to_string()).unwrap();
         assert_eq!(&*place.file, "policies/a.yaml");
-        let (source, span) = plan.find(&policy, field).unwrap();
-        let start = source.position(span.start);
-        assert_eq!((start.line, start.column), (place.line, place.column), "{field}");
+        let spot = plan.find(&FieldOf { policy: policy.clone(), field }).unwrap();
+        let start = spot.source.position(spot.span.start);
+        assert_eq!((start.line, start.column), (place.line, place.column));
         (place.line, place.column, place.end_line, place.end_column)
     };
-    assert_eq!(at("metadata.name"), (4, 9, 4, 17));
-    assert_eq!(at("metadata.annotations.lrpc.dev/clients"), (6, 35, 6, 39));
-    assert_eq!(at("spec.redirectFrontend.addressMatcher.ip"), (10, 11, 10, 28));
-    assert_eq!(at("spec.redirectFrontend.addressMatcher.toPorts[0].port"), (12, 17, 12, 23));
-    assert_eq!(at("spec.redirectBackend.toPorts[0].protocol"), (20, 19, 20, 22));
-    assert_eq!(at("spec.redirectBackend.toPorts[0].name"), (19, 9, 19, 19));
-    assert_eq!(at("spec.redirectBackend"), (14, 3, 14, 18));
-    assert_eq!(at("spec.redirectBackend.localEndpointSelector.matchLabels.app"), (17, 14, 17, 19));
+    assert_eq!(at(Field::Fixed("metadata.name")), (4, 9, 4, 17));
+    assert_eq!(at(Field::annotation("lrpc.dev/clients")), (6, 35, 6, 39));
+    assert_eq!(at(Field::Fixed("spec.redirectFrontend.addressMatcher.ip")), (10, 11, 10, 28));
+    assert_eq!(
+        at(Field::Element("spec.redirectFrontend.addressMatcher.toPorts", 0, ".port")),
+        (12, 17, 12, 23)
+    );
+    assert_eq!(at(Field::Element(BACKENDS, 0, ".protocol")), (20, 19, 20, 22));
+    assert_eq!(at(Field::Element(BACKENDS, 0, ".name")), (19, 9, 19, 19));
+    assert_eq!(at(Field::Fixed("spec.redirectBackend")), (14, 3, 14, 18));
+    assert_eq!(
+        at(Field::Key("spec.redirectBackend.localEndpointSelector.matchLabels", "app".into())),
+        (17, 14, 17, 19)
+    );
     assert!(emit(&plan, true).places().is_none());
 }

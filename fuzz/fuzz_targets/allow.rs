@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lrpc_compiler::Severity;
+use lrpc_schema::diagnostic::Severity;
 
 fuzz_target!(|comment: &str| {
     // What ends a comment, and what no text may hold, is the business of the target `parse`.
@@ -14,7 +14,7 @@ fuzz_target!(|comment: &str| {
         return;
     }
     let (checked, _) = lrpc_fuzz::compile(&lrpc_fuzz::with_comment(comment));
-    let codes: Vec<_> = checked.diagnostics.iter().map(|found| found.code).collect();
+    let codes: Vec<_> = checked.diagnostics.iter().map(|found| found.code.as_str()).collect();
     let errors = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error);
     assert!(errors.clone().all(|found| found.code == "malformed-allow"), "{codes:?}");
     match codes.as_slice() {

@@ -4,7 +4,8 @@
 //! compiler, so their targets reach them as users do, inside a manifest.
 #![forbid(unsafe_code)]
 
-use lrpc_compiler::{Checked, Diagnostic, Options, Severity, Source, check, emit, parse};
+use lrpc_compiler::{Checked, Diagnostic, Options, Source, check, emit, parse};
+use lrpc_schema::diagnostic::{Severity, Spot};
 use lrpc_schema::image::Image;
 
 /// Compiles one manifest.
@@ -30,10 +31,10 @@ pub fn compile(source: &Source) -> (Checked, Option<Image>) {
 fn well_formed(found: &Diagnostic) {
     assert!(!found.message.is_empty() && !found.message.contains('\n'), "a headline is one line");
     for label in found.primary.iter().chain(&found.related) {
-        let text = label.source.text();
-        assert!(text.get(label.span.clone()).is_some(), "a label lies between characters of its text");
-        let (start, end) = (label.source.position(label.span.start), label.source.position(label.span.end));
-        assert!(start <= end && end.line <= label.source.line_count(), "a label has a place");
+        let Spot { source, span } = &label.at;
+        assert!(source.text().get(span.clone()).is_some(), "a label lies between characters of its text");
+        let (start, end) = (source.position(span.start), source.position(span.end));
+        assert!(start <= end && end.line <= source.line_count(), "a label has a place");
     }
 }
 

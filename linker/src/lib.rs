@@ -30,8 +30,8 @@ pub mod diff;
 
 mod pages;
 
-pub use findings::{Finding, Severity};
+pub use findings::Finding;
 pub use inventory::Inventory;
 pub use link::{LinkError, Linked, Linker, link};
 pub use mapset::MapSet;
-pub use pages::{PAGES, Page};
+pub use pages::PAGES;

@@ -1,10 +1,11 @@
 //! `lrpc explain`: the manual page of a diagnostic.
 
+use lrpc_schema::diagnostic::Page;
 use serde::Serialize;
 
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::output::{Format, Output};
-use crate::report::pages::{self, Page};
+use crate::report::pages;
 
 /// Print the manual page of a diagnostic, or the list of all
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,7 @@ struct PageView {
     code: &'static str,
     severity: &'static str,
     summary: &'static str,
+    since: &'static str,
     page: &'static str,
 }
 
@@ -43,10 +45,10 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 }
 
 fn list(pages: &[Page]) -> String {
-    let width = pages.iter().map(|page| page.code.len()).max().unwrap_or_default();
+    let width = pages.iter().map(|page| page.code.as_str().len()).max().unwrap_or_default();
     pages
         .iter()
-        .map(|page| format!("{:width$}  {:7}  {}\n", page.code, page.severity, page.summary))
+        .map(|page| format!("{:width$}  {:7}  {}\n", page.code, page.severity.as_str(), page.summary))
         .collect()
 }
 
@@ -60,6 +62,7 @@ fn unknown(code: &str) -> Failure {
 
 impl PageView {
     fn of(page: &Page) -> Self {
-        Self { code: page.code, severity: page.severity, summary: page.summary, page: page.page }
+        let Page { code, severity, summary, since, page } = *page;
+        Self { code: code.as_str(), severity: severity.as_str(), summary, since, page }
     }
 }

@@ -1,7 +1,7 @@
 //! `lrpc link`: the map set that a node would get.
 
 use ipnet::IpNet;
-use lrpc_linker::inventory::Inventory;
+use lrpc_linker::inventory::{Inventory, Problem};
 use lrpc_linker::mapset::ShownRow;
 use lrpc_linker::{LinkError, Linked};
 use lrpc_schema::image::Image;
@@ -13,7 +13,7 @@ use crate::exit::{Failure, Outcome};
 use crate::inventory::{self, Given};
 use crate::output::{Format, Output};
 use crate::report::json::{self, DiagnosticView};
-use crate::report::{self, Report, finding, human, problem};
+use crate::report::{self, Report, human};
 use crate::set;
 
 /// Show the map set that a node would get
@@ -108,6 +108,7 @@ fn known_nodes(inventory: &Inventory) -> String {
 
 /// What is wrong with the inventory, and what linking found, at the places that the image remembers.
 pub(crate) fn reports(given: &Given, linked: &Linked, image: &Image) -> Vec<Report> {
-    let found = linked.findings.iter().map(|found| finding::report(found, image.places()));
-    given.problems.iter().map(problem::report).chain(found).collect()
+    let found = linked.findings.iter().cloned();
+    let found = found.map(|finding| report::of_image(finding, image.places()));
+    given.problems.iter().map(Problem::diagnostic).chain(found).collect()
 }

@@ -10,9 +10,9 @@ pub(crate) fn render(reports: &[Report]) -> String {
 pub(crate) fn line(report: &Report) -> String {
     let Report { code, message, .. } = report;
     let severity = report.severity.as_str();
-    match &report.at {
+    match &report.primary {
         Some(at) => {
-            let place = &at.place;
+            let place = &at.at.place;
             format!("{}:{}:{}: {severity}[{code}] {message}\n", place.file, place.line, place.column)
         }
         None => format!("{severity}[{code}] {message}\n"),

@@ -22,11 +22,11 @@ pub(crate) fn of_all(reports: &[Report], checkout: &Checkout) -> Vec<String> {
 }
 
 fn content(report: &Report, checkout: &Checkout) -> blake3::Hash {
-    let file = report.at.as_ref().map(|at| checkout.path(&at.place.file)).unwrap_or_default();
-    let quoted = report.at.as_ref().and_then(|at| at.quote.as_ref()).map(|quote| quote.text());
+    let file = report.primary.as_ref().map(|label| checkout.path(&label.at.place.file)).unwrap_or_default();
+    let policy = report.policy.as_ref().map(ToString::to_string).unwrap_or_default();
+    let quoted = report.primary.as_ref().and_then(|label| label.at.quote.as_ref()).map(|quote| quote.text());
     let mut hasher = blake3::Hasher::new();
-    for part in [report.code, &file, report.policy.as_deref().unwrap_or_default(), quoted.unwrap_or_default()]
-    {
+    for part in [report.code.as_str(), &file, &policy, quoted.unwrap_or_default()] {
         // With its length before it, no part can end in another's beginning.
         hasher.update(&part.len().to_be_bytes()).update(part.as_bytes());
     }

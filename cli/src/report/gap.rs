@@ -1,8 +1,9 @@
 //! What this version's data path does not carry, as reports.
 
 use lrpc_linker::profile::Warning;
+use lrpc_schema::diagnostic::Severity;
 
-use super::{Report, Severity};
+use super::Report;
 
 pub(crate) fn report(warning: &Warning) -> Report {
     let policies: Vec<String> = warning.policies.iter().map(ToString::to_string).collect();
@@ -10,11 +11,11 @@ pub(crate) fn report(warning: &Warning) -> Report {
         code: warning.code(),
         severity: Severity::Warning,
         message: warning.to_string(),
-        policy: match policies.as_slice() {
+        policy: match warning.policies.as_slice() {
             [one] => Some(one.clone()),
             _ => None,
         },
-        at: None,
+        primary: None,
         related: Vec::new(),
         help: Some(format!("of {}", policies.join(", "))),
         nodes: None,

@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 
 use super::checkout::Checkout;
-use super::{Location, Report};
+use super::{Location, Report, prose};
 
 pub(crate) fn render(reports: &[Report], checkout: &Checkout) -> String {
     reports.iter().map(|report| command(report, checkout)).collect()
 }
 
 fn command(report: &Report, checkout: &Checkout) -> String {
-    let place = report.at.as_ref().map(|at| place(at, checkout)).unwrap_or_default();
+    let place = report.primary.as_ref().map(|label| place(&label.at, checkout)).unwrap_or_default();
     let severity = report.severity.as_str();
-    format!("::{severity} title={}{place}::{}\n", property(report.code), message(&report.prose()))
+    format!("::{severity} title={}{place}::{}\n", property(report.code.as_str()), message(&prose(report)))
 }
 
 /// The place, after the title. GitHub refuses columns where an annotation is longer than a line.
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn without_a_place_the_title_stands_alone() {
-        let report = Report { at: None, ..example::report("a.yaml", "a", "a") };
+        let report = Report { primary: None, ..example::report("a.yaml", "a", "a") };
         let text = render(&[report], &Checkout::default());
         assert!(text.starts_with("::error title=port-zero::"), "{text}");
     }

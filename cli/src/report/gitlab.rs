@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::checkout::Checkout;
-use super::{Report, Severity, fingerprint};
+use super::{Report, Severity, fingerprint, prose};
 
 /// One entry of the report.
 #[derive(Debug, Serialize)]
@@ -37,10 +37,10 @@ pub(crate) fn issues<'a>(reports: &'a [Report], checkout: &Checkout) -> Vec<Issu
 }
 
 fn issue<'a>(report: &'a Report, fingerprint: String, checkout: &Checkout) -> Issue<'a> {
-    let place = report.at.as_ref().map(|at| &at.place);
+    let place = report.primary.as_ref().map(|label| &label.at.place);
     Issue {
-        description: report.prose(),
-        check_name: report.code,
+        description: prose(report),
+        check_name: report.code.as_str(),
         fingerprint,
         severity: match report.severity {
             Severity::Error => "major",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use lrpc_schema::diagnostic::Label;
 use lrpc_schema::image::Place;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
@@ -39,18 +40,20 @@ struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     fn new(report: &'a Report) -> Self {
-        let own = report.at.as_ref().and_then(|at| Some((at, at.quote.as_ref()?)));
+        let own = report.primary.as_ref().and_then(|label| Some((label, label.at.quote.as_ref()?)));
         let mut labels: Vec<_> = own
-            .map(|(at, quote)| LabeledSpan::new_primary_with_span(some(&at.label), quote.underlined()))
+            .map(|(label, quote)| {
+                LabeledSpan::new_primary_with_span(some(&label.message), quote.underlined())
+            })
             .into_iter()
             .collect();
         let mut elsewhere = Vec::new();
-        for location in &report.related {
-            match (&location.quote, own) {
+        for label in &report.related {
+            match (&label.at.quote, own) {
                 (Some(quote), Some((_, own))) if Arc::ptr_eq(quote.source.text(), own.source.text()) => {
-                    labels.push(LabeledSpan::new_with_span(some(&location.label), quote.underlined()));
+                    labels.push(LabeledSpan::new_with_span(some(&label.message), quote.underlined()));
                 }
-                _ => elsewhere.push(Elsewhere::new(location)),
+                _ => elsewhere.push(Elsewhere::new(label)),
             }
         }
         Self { report, excerpts: own.map(|(_, quote)| Excerpts::of(quote)), labels, elsewhere }
@@ -61,7 +64,8 @@ impl<'a> Shown<'a> {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.report.message)?;
-        if let Some(at) = self.report.at.as_ref().filter(|at| at.quote.is_none()) {
+        if let Some(at) = self.report.primary.as_ref().map(|label| &label.at).filter(|at| at.quote.is_none())
+        {
             write!(f, "\nat {}", shown_place(&at.place))?;
         }
         if let Some(nodes) = &self.report.nodes {
@@ -79,7 +83,7 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.report.code))
+        Some(Box::new(self.report.code.as_str()))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
@@ -114,21 +118,21 @@ fn some(label: &str) -> Option<String> {
 /// A related place in another manifest, which miette shows as a report of its own.
 #[derive(Debug)]
 struct Elsewhere<'a> {
-    location: &'a Location,
+    label: &'a Label<Location>,
     excerpts: Option<Excerpts<'a>>,
 }
 
 impl<'a> Elsewhere<'a> {
-    fn new(location: &'a Location) -> Self {
-        Self { location, excerpts: location.quote.as_ref().map(Excerpts::of) }
+    fn new(label: &'a Label<Location>) -> Self {
+        Self { label, excerpts: label.at.quote.as_ref().map(Excerpts::of) }
     }
 }
 
 impl fmt::Display for Elsewhere<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.location.label)?;
+        f.write_str(&self.label.message)?;
         if self.excerpts.is_none() {
-            write!(f, " at {}", shown_place(&self.location.place))?;
+            write!(f, " at {}", shown_place(&self.label.at.place))?;
         }
         Ok(())
     }
@@ -146,7 +150,7 @@ impl Diagnostic for Elsewhere<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.location.quote.as_ref()?.underlined();
+        let span = self.label.at.quote.as_ref()?.underlined();
         Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, span))))
     }
 }
@@ -163,7 +167,7 @@ mod tests {
         let middle = "x: 1\n".repeat(50);
         let source = Source::new("a.yaml", format!("ip: one\n{middle}ip: two\nto: three\n"));
         let report = Report {
-            at: Some(example::location(&source, "two", "claimed again here")),
+            primary: Some(example::location(&source, "two", "claimed again here")),
             related: vec![
                 example::location(&source, "one", "first claimed here"),
                 example::location(&source, "three", "served here"),
@@ -201,7 +205,7 @@ port-zero
         let other = Source::new("b.yaml", "ip: one\n");
         report.related.push(example::location(&other, "one", "first claimed here"));
         let mut without_text = example::location(&other, "ip", "and here");
-        without_text.quote = None;
+        without_text.at.quote = None;
         report.related.push(without_text);
         let expected = "\
 port-zero

@@ -1,5 +1,6 @@
 //! Diagnostics as the JSON that other programs hold on to.
 
+use lrpc_schema::diagnostic::Label;
 use serde::Serialize;
 
 use super::{Location, Report};
@@ -11,7 +12,7 @@ pub(crate) struct DiagnosticView<'a> {
     code: &'a str,
     severity: &'static str,
     message: &'a str,
-    policy: Option<&'a str>,
+    policy: Option<String>,
     file: Option<&'a str>,
     line: Option<u32>,
     column: Option<u32>,
@@ -39,12 +40,12 @@ pub(crate) fn views(reports: &[Report]) -> Vec<DiagnosticView<'_>> {
 }
 
 fn view(report: &Report) -> DiagnosticView<'_> {
-    let place = report.at.as_ref().map(|at| &at.place);
+    let place = report.primary.as_ref().map(|label| &label.at.place);
     DiagnosticView {
-        code: report.code,
+        code: report.code.as_str(),
         severity: report.severity.as_str(),
         message: &report.message,
-        policy: report.policy.as_deref(),
+        policy: report.policy.as_ref().map(ToString::to_string),
         file: place.map(|place| &*place.file),
         line: place.map(|place| place.line),
         column: place.map(|place| place.column),
@@ -57,7 +58,7 @@ fn view(report: &Report) -> DiagnosticView<'_> {
     }
 }
 
-fn related(location: &Location) -> RelatedView<'_> {
-    let Location { place, label, .. } = location;
-    RelatedView { file: &place.file, line: place.line, column: place.column, message: label }
+fn related(label: &Label<Location>) -> RelatedView<'_> {
+    let Label { at: Location { place, .. }, message } = label;
+    RelatedView { file: &place.file, line: place.line, column: place.column, message }
 }

@@ -9,7 +9,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::checkout::Checkout;
-use super::{Report, Severity, concise, summary};
+use super::{Report, Severity, concise, prose, summary};
 
 /// What tests without a file belong to.
 const NO_FILE: &str = "manifests";
@@ -63,7 +63,7 @@ pub(crate) fn render(
 
 /// One test for each file, in the order read, and one for what is in no file, where there is such.
 fn tests<'a>(reports: &'a [Report], files: &[String], checkout: &Checkout) -> Vec<Test<'a>> {
-    let file = |report: &Report| report.at.as_ref().map(|at| at.place.file.to_string());
+    let file = |report: &Report| report.primary.as_ref().map(|label| label.at.place.file.to_string());
     let mut by_file = HashMap::<_, Vec<&Report>>::new();
     for report in reports {
         by_file.entry(file(report)).or_default().push(report);
@@ -112,7 +112,7 @@ fn details(reports: &[&Report]) -> String {
     let mut text = String::from("\n");
     for report in reports {
         text += &concise::line(report);
-        for line in report.prose().lines().skip(1) {
+        for line in prose(report).lines().skip(1) {
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "  {line}");
         }

@@ -1,14 +1,12 @@
-//! Diagnostics on their way to the reader: one shape for what the compiler finds in text and what the loader
-//! finds between an image and a node, and a renderer for each format.
+//! Diagnostics on their way to the reader: whoever made them, they are located in manifests once, and each format
+//! renders them from there.
 //!
 //! Nothing is judged here.
 
 pub(crate) mod checkout;
 pub(crate) mod concise;
-pub(crate) mod diagnostic;
 #[cfg(test)]
 mod example;
-pub(crate) mod finding;
 mod fingerprint;
 pub(crate) mod gap;
 pub(crate) mod github;
@@ -17,91 +15,70 @@ pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod pages;
-pub(crate) mod problem;
 mod quote;
 pub(crate) mod sarif;
 
-use std::fmt;
+use std::sync::Arc;
 
-use lrpc_schema::image::Place;
+use lrpc_linker::Finding;
+pub(crate) use lrpc_schema::diagnostic::Severity;
+use lrpc_schema::diagnostic::{Diagnostic, Spot};
+use lrpc_schema::image::{Place, Places};
 
+use self::quote::Quote;
 use crate::exit::ExitStatus;
-
-/// How bad a diagnostic is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Severity {
-    /// Something that works, but hardly as meant.
-    Warning,
-    /// Something that is wrong.
-    Error,
-}
-
-impl Severity {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
 
 /// A place in a manifest, with the text around it where that was read in this run.
 #[derive(Clone, Debug)]
 pub(crate) struct Location {
     pub(crate) place: Place,
-    /// What the reader is to see there.
-    pub(crate) label: String,
     /// The text there; a finding out of an image has none.
-    pub(crate) quote: Option<quote::Quote>,
+    pub(crate) quote: Option<Quote>,
 }
 
-/// One diagnostic.
-#[derive(Clone, Debug)]
-pub(crate) struct Report {
-    pub(crate) code: &'static str,
-    pub(crate) severity: Severity,
-    pub(crate) message: String,
-    /// `NAMESPACE/NAME`.
-    pub(crate) policy: Option<String>,
-    pub(crate) at: Option<Location>,
-    pub(crate) related: Vec<Location>,
-    pub(crate) help: Option<String>,
-    /// The nodes on which it was found; `None` where none or only one was asked for.
-    pub(crate) nodes: Option<Nodes>,
+/// One diagnostic, as every format takes it.
+pub(crate) type Report = Diagnostic<Location>;
+
+/// What the compiler says.
+pub(crate) fn of_text(diagnostic: lrpc_compiler::Diagnostic) -> Report {
+    diagnostic.locate(|spot| Some(Location::from(spot)))
 }
 
-/// The nodes on which a finding holds.
-#[derive(Clone, Debug)]
-pub(crate) struct Nodes {
-    /// The first of them.
-    pub(crate) names: Vec<String>,
-    /// How many they are.
-    pub(crate) count: usize,
+/// What a link of an image finds, at the places that the image remembers; with the policies alone where it
+/// is stripped.
+pub(crate) fn of_image(finding: Finding, places: Option<&Places>) -> Report {
+    finding.locate(|at| {
+        let place = places?.find(&at.policy, &at.field.to_string())?;
+        Some(Location { place, quote: None })
+    })
 }
 
-/// `n1, n2 and 3 more`.
-impl fmt::Display for Nodes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.names.join(", "))?;
-        match self.count.saturating_sub(self.names.len()) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
+impl From<Spot> for Location {
+    fn from(Spot { source, span }: Spot) -> Self {
+        let (start, end) = (source.position(span.start), source.position(span.end));
+        Self {
+            place: Place {
+                file: Arc::clone(source.name()),
+                line: start.line,
+                column: start.column,
+                end_line: end.line,
+                end_column: end.column,
+            },
+            quote: Some(Quote { source, span }),
         }
     }
 }
 
-impl Report {
-    /// The headline, and below it the nodes and the help, for formats that have one field for all of them.
-    pub(crate) fn prose(&self) -> String {
-        let mut text = self.message.clone();
-        if let Some(nodes) = &self.nodes {
-            text += &format!("\non {nodes}");
-        }
-        if let Some(help) = &self.help {
-            text += &format!("\nhelp: {help}");
-        }
-        text
+/// The headline, and below it the nodes and the help, for formats that have one field for all of them.
+pub(crate) fn prose(report: &Report) -> String {
+    let mut text = report.message.clone();
+    if let Some(nodes) = &report.nodes {
+        text += &format!("\non {nodes}");
     }
+    if let Some(help) = &report.help {
+        text += &format!("\nhelp: {help}");
+    }
+    text
 }
 
 /// How many errors and warnings there are, as the last line says it.

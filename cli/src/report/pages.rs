@@ -1,46 +1,20 @@
-//! The manual: the pages of the compiler's diagnostics and of the loader's findings in one list.
+//! The manual: the pages of the compiler's diagnostics and of a link's findings in one list.
 
-use super::finding;
-
-/// One page.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Page {
-    pub(crate) code: &'static str,
-    pub(crate) severity: &'static str,
-    pub(crate) summary: &'static str,
-    pub(crate) page: &'static str,
-}
+use lrpc_schema::diagnostic::{Page, Severity};
 
 /// Every page, sorted by code.
 pub(crate) fn all() -> Vec<Page> {
-    let pages = lrpc_compiler::PAGES.iter().copied().chain(findings()).chain(gaps()).map(|page| Page {
-        code: page.code,
-        severity: page.severity.as_str(),
-        summary: page.summary,
-        page: page.page,
-    });
-    let mut pages: Vec<Page> = pages.collect();
+    // What this version's data path does not carry is said by `apply` alone.
+    let gaps = lrpc_linker::profile::PAGES.iter().copied();
+    let mut pages: Vec<Page> = lrpc_compiler::PAGES.iter().copied().chain(findings()).chain(gaps).collect();
     pages.sort_by_key(|page| page.code);
     pages
 }
 
-/// The pages of the linker's findings and of what may be wrong with an inventory, for the compiler, which settles them with its own diagnostics.
-pub(crate) fn findings() -> impl Iterator<Item = lrpc_compiler::Page> {
-    lrpc_linker::PAGES.iter().chain(lrpc_linker::inventory::PAGES).map(of_loader)
-}
-
-/// The pages of what this version's data path does not carry, which only `apply` says.
-fn gaps() -> impl Iterator<Item = lrpc_compiler::Page> {
-    lrpc_linker::profile::PAGES.iter().map(of_loader)
-}
-
-fn of_loader(page: &lrpc_linker::Page) -> lrpc_compiler::Page {
-    lrpc_compiler::Page {
-        code: page.code,
-        severity: finding::severity(page.severity),
-        summary: page.summary,
-        page: page.page,
-    }
+/// The pages of what a link finds and of what may be wrong with an inventory, for the compiler, which settles
+/// both with its own diagnostics.
+pub(crate) fn findings() -> impl Iterator<Item = Page> {
+    lrpc_linker::PAGES.iter().chain(lrpc_linker::inventory::PAGES).copied()
 }
 
 /// The page of a code.
@@ -54,7 +28,7 @@ pub(crate) fn find(code: &str) -> Option<Page> {
 /// When there is no such diagnostic, or it is an error and stays one; with what to do.
 pub(crate) fn warning(code: &str) -> Result<(), String> {
     match (find(code), nearest(code)) {
-        (Some(page), _) if page.severity == "error" => {
+        (Some(page), _) if page.severity == Severity::Error => {
             Err(format!("`{code}` is an error; only the severity of warnings can be set"))
         }
         (Some(_), _) => Ok(()),
@@ -65,7 +39,7 @@ pub(crate) fn warning(code: &str) -> Result<(), String> {
 
 /// The code that was probably meant: the one with the fewest edits, at most a third of its length.
 pub(crate) fn nearest(code: &str) -> Option<&'static str> {
-    let distances = all().into_iter().map(|page| (edits(code, page.code), page.code));
+    let distances = all().into_iter().map(|page| (edits(code, page.code.as_str()), page.code.as_str()));
     distances.min().filter(|(edits, near)| *edits * 3 <= near.len()).map(|(_, near)| near)
 }
 

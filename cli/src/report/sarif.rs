@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use lrpc_schema::diagnostic::{Code, Label, Page};
 use lrpc_schema::image::Place;
 use serde_json::{Value, json};
 
 use super::checkout::Checkout;
-use super::pages::{self, Page};
-use super::{Location, Report, fingerprint};
+use super::{Location, Report, fingerprint, pages, prose};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -17,8 +17,8 @@ const SCHEMA: &str =
 const FINGERPRINT: &str = "lrpc/v1";
 
 pub(crate) fn log(reports: &[Report], checkout: &Checkout) -> Value {
-    let broken: BTreeSet<&str> = reports.iter().map(|report| report.code).collect();
-    let rules: Vec<Page> = pages::all().into_iter().filter(|page| broken.contains(page.code)).collect();
+    let broken: BTreeSet<Code> = reports.iter().map(|report| report.code).collect();
+    let rules: Vec<Page> = pages::all().into_iter().filter(|page| broken.contains(&page.code)).collect();
     let fingerprints = fingerprint::of_all(reports, checkout);
     let results: Vec<Value> = reports
         .iter()
@@ -43,25 +43,26 @@ pub(crate) fn log(reports: &[Report], checkout: &Checkout) -> Value {
 fn rule(page: &Page) -> Value {
     let pointer = format!("{}; `lrpc explain {}` prints the page", page.summary, page.code);
     json!({
-        "id": page.code,
+        "id": page.code.as_str(),
         "shortDescription": { "text": page.summary },
         "help": { "text": pointer, "markdown": page.page },
-        "defaultConfiguration": { "level": page.severity },
+        "defaultConfiguration": { "level": page.severity.as_str() },
     })
 }
 
 fn result(report: &Report, fingerprint: &str, rules: &[Page], checkout: &Checkout) -> Value {
     let related: Vec<Value> =
         report.related.iter().zip(1_u32..).map(|(at, id)| related(at, id, checkout)).collect();
-    let locations: Vec<Value> = report.at.iter().map(|at| location(&at.place, checkout)).collect();
+    let locations: Vec<Value> =
+        report.primary.iter().map(|label| location(&label.at.place, checkout)).collect();
     let mut result = json!({
-        "ruleId": report.code,
+        "ruleId": report.code.as_str(),
         "level": report.severity.as_str(),
-        "message": { "text": report.prose() },
+        "message": { "text": prose(report) },
         "locations": locations,
         "relatedLocations": related,
         "partialFingerprints": { FINGERPRINT: fingerprint },
-        "properties": { "policy": report.policy },
+        "properties": { "policy": report.policy.as_ref().map(ToString::to_string) },
     });
     let rule = rules.iter().position(|page| page.code == report.code);
     if let (Some(rule), Some(fields)) = (rule, result.as_object_mut()) {
@@ -70,11 +71,11 @@ fn result(report: &Report, fingerprint: &str, rules: &[Page], checkout: &Checkou
     result
 }
 
-fn related(at: &Location, id: u32, checkout: &Checkout) -> Value {
-    let mut location = location(&at.place, checkout);
+fn related(label: &Label<Location>, id: u32, checkout: &Checkout) -> Value {
+    let mut location = location(&label.at.place, checkout);
     if let Some(fields) = location.as_object_mut() {
         fields.insert("id".to_owned(), id.into());
-        fields.insert("message".to_owned(), json!({ "text": at.label }));
+        fields.insert("message".to_owned(), json!({ "text": label.message }));
     }
     location
 }

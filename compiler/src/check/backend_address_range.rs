@@ -5,8 +5,7 @@ use std::net::IpAddr;
 
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page =
-    page!("backend-address-range", Error, "a backend address that no agent of the node can have");
+pub(crate) const PAGE: Page = page!("backend-address-range", Error, since "0.1.0", "a backend address that no agent of the node can have");
 
 pub(crate) fn check(source: &Source, span: Span, address: IpAddr) -> Option<Diagnostic> {
     let is_allowed = match address {

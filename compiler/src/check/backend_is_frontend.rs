@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::{Frontend, Policy};
 
 pub(crate) const PAGE: Page =
-    page!("backend-is-frontend", Error, "the backend address of a policy is its own frontend");
+    page!("backend-is-frontend", Error, since "0.1.0", "the backend address of a policy is its own frontend");
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let Some(Frontend::Address { ip: Some(ip), ports }) = &policy.frontend else { return };

@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("both-matchers", Error, "a policy has an address matcher and a service matcher");
+    page!("both-matchers", Error, since "0.1.0", "a policy has an address matcher and a service matcher");
 
 pub(crate) fn report(source: &Source, address: Span, service: Span) -> Diagnostic {
     PAGE.report("`spec.redirectFrontend` has both matchers")

@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::Frontend;
 
 pub(crate) const PAGE: Page =
-    page!("cilium-conflict", Warning, "two policies share a Service, which Cilium cannot do");
+    page!("cilium-conflict", Warning, since "0.1.0", "two policies share a Service, which Cilium cannot do");
 
 /// Compares the policies of each Service, and reports `frontend-overlap` where two claim one port.
 pub(crate) fn check(set: &Set<'_>, is_double: &[bool], out: &mut Vec<Diagnostic>) {

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::Frontend;
 
 pub(crate) const PAGE: Page =
-    page!("disallowed-address", Error, "a frontend address outside the list of allowed ones");
+    page!("disallowed-address", Error, since "0.1.0", "a frontend address outside the list of allowed ones");
 
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     let Some(allowed) = &set.options.allowed_addresses else { return };

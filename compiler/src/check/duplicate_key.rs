@@ -4,7 +4,8 @@ use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("duplicate-key", Error, "a key is written twice in one object");
+pub(crate) const PAGE: Page =
+    page!("duplicate-key", Error, since "0.1.0", "a key is written twice in one object");
 
 pub(crate) fn report(source: &Source, key: &str, first: Span, second: Span) -> Diagnostic {
     PAGE.report(format!("the key {} is written twice", shown(key)))

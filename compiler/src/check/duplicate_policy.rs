@@ -3,7 +3,8 @@
 use super::{Member, Set};
 use crate::diagnostic::{Diagnostic, Page, page};
 
-pub(crate) const PAGE: Page = page!("duplicate-policy", Error, "two policies have one namespace and name");
+pub(crate) const PAGE: Page =
+    page!("duplicate-policy", Error, since "0.1.0", "two policies have one namespace and name");
 
 /// Also says which policies are the second of their name, so that no other rule compares them with the first.
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) -> Vec<bool> {

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::{Policy, Ports};
 use crate::source::Source;
 
-pub(crate) const PAGE: Page = page!("duplicate-port", Error, "a port is listed twice");
+pub(crate) const PAGE: Page = page!("duplicate-port", Error, since "0.1.0", "a port is listed twice");
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let Some(frontend) = &policy.frontend else { return };

@@ -6,7 +6,8 @@ use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::Policy;
 
-pub(crate) const PAGE: Page = page!("duplicate-port-name", Error, "a name stands for two backend ports");
+pub(crate) const PAGE: Page =
+    page!("duplicate-port-name", Error, since "0.1.0", "a name stands for two backend ports");
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let mut seen = BTreeMap::new();

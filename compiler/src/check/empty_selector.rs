@@ -4,7 +4,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("empty-selector", Warning, "a backend selector selects every pod of the namespace");
+    page!("empty-selector", Warning, since "0.1.0", "a backend selector selects every pod of the namespace");
 
 pub(crate) fn report(source: &Source, span: Span) -> Diagnostic {
     PAGE.report("`spec.redirectBackend.localEndpointSelector` selects every pod of the namespace")

@@ -7,8 +7,7 @@ use crate::hir::{Frontend, Policy};
 use crate::options::{MatcherKind, NamespaceRule};
 use crate::source::Span;
 
-pub(crate) const PAGE: Page =
-    page!("forbidden-redirect", Error, "a policy that `lrpc.toml` does not let its namespace have");
+pub(crate) const PAGE: Page = page!("forbidden-redirect", Error, since "0.1.0", "a policy that `lrpc.toml` does not let its namespace have");
 
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     for member in &set.members {

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("foreign-kind", Error, "a document is no policy, and only policies are allowed");
+    page!("foreign-kind", Error, since "0.1.0", "a document is no policy, and only policies are allowed");
 
 /// `kind` is the place of the document's kind, or of the document where it has none.
 pub(crate) fn report(source: &Source, kind: Option<Span>, document: Span) -> Diagnostic {

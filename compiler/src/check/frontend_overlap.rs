@@ -9,7 +9,8 @@ use super::{Member, Set};
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::Frontend;
 
-pub(crate) const PAGE: Page = page!("frontend-overlap", Error, "two policies claim one frontend");
+pub(crate) const PAGE: Page =
+    page!("frontend-overlap", Error, since "0.1.0", "two policies claim one frontend");
 
 /// The claims of policies that are not the second of their name, on addresses.
 pub(crate) fn check(set: &Set<'_>, is_double: &[bool], out: &mut Vec<Diagnostic>) {

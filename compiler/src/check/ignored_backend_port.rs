@@ -4,8 +4,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::Policy;
 
-pub(crate) const PAGE: Page =
-    page!("ignored-backend-port", Warning, "a backend port that a policy with one frontend port ignores");
+pub(crate) const PAGE: Page = page!("ignored-backend-port", Warning, since "0.1.0", "a backend port that a policy with one frontend port ignores");
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let ports = &policy.backend.ports;

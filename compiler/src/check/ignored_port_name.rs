@@ -5,8 +5,7 @@ use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page =
-    page!("ignored-port-name", Warning, "the name of an only port is not an IANA service name");
+pub(crate) const PAGE: Page = page!("ignored-port-name", Warning, since "0.1.0", "the name of an only port is not an IANA service name");
 
 pub(crate) fn report(source: &Source, span: Span, name: &str) -> Diagnostic {
     let message = match name {

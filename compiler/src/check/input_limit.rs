@@ -3,7 +3,8 @@
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("input-limit", Error, "a file is larger or deeper than lrpc reads");
+pub(crate) const PAGE: Page =
+    page!("input-limit", Error, since "0.1.0", "a file is larger or deeper than lrpc reads");
 
 /// Values that aliases may add to one document: real manifests add dozens, an alias bomb billions.
 pub(crate) const ALIASED: usize = 100_000;

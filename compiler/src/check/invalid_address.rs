@@ -9,7 +9,7 @@ use crate::diagnostic::shown;
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("invalid-address", Error, "a frontend or backend address is not a plain IP address");
+    page!("invalid-address", Error, since "0.1.0", "a frontend or backend address is not a plain IP address");
 
 /// The field of a policy's own address.
 pub(crate) const FRONTEND: &str = "spec.redirectFrontend.addressMatcher.ip";

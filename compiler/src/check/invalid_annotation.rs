@@ -5,8 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::names::nearest;
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page =
-    page!("invalid-annotation", Error, "an annotation of lrpc has a value that it cannot have");
+pub(crate) const PAGE: Page = page!("invalid-annotation", Error, since "0.1.0", "an annotation of lrpc has a value that it cannot have");
 
 /// A value that is none of the words that the annotation takes.
 pub(crate) fn report(source: &Source, span: Span, key: &str, value: &str) -> Diagnostic {

@@ -4,8 +4,7 @@ use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page =
-    page!("invalid-label", Error, "a label's key or value in a selector is not one that Kubernetes allows");
+pub(crate) const PAGE: Page = page!("invalid-label", Error, since "0.1.0", "a label's key or value in a selector is not one that Kubernetes allows");
 
 pub(crate) fn key(source: &Source, span: Span, key: &str) -> Diagnostic {
     let message = match key {

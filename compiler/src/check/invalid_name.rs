@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("invalid-name", Error, "the name of an object is not one that Kubernetes allows");
+    page!("invalid-name", Error, since "0.1.0", "the name of an object is not one that Kubernetes allows");
 
 /// `dots` where the name may have several parts.
 pub(crate) fn report(source: &Source, span: Span, path: &str, name: &str, dots: bool) -> Diagnostic {

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("invalid-port-name", Error, "the name of a port is not an IANA service name");
+    page!("invalid-port-name", Error, since "0.1.0", "the name of a port is not an IANA service name");
 
 /// What a port may be called, for this rule and `ignored-port-name`.
 pub(crate) const SYNTAX: &str =

@@ -6,7 +6,7 @@ use crate::names::nearest;
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("invalid-selector", Error, "a match expression that contradicts its operator");
+    page!("invalid-selector", Error, since "0.1.0", "a match expression that contradicts its operator");
 
 const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
 

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("loopback-frontend", Warning, "a frontend address is a loopback address");
+pub(crate) const PAGE: Page =
+    page!("loopback-frontend", Warning, since "0.1.0", "a frontend address is a loopback address");
 
 pub(crate) fn check(source: &Source, span: Span, address: IpAddr) -> Option<Diagnostic> {
     address.is_loopback().then(|| {

@@ -5,8 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 use crate::syntax::allow::{Malformed, code_in};
 
-pub(crate) const PAGE: Page =
-    page!("malformed-allow", Error, "a comment to lrpc that it cannot read, or that gives no reason");
+pub(crate) const PAGE: Page = page!("malformed-allow", Error, since "0.1.0", "a comment to lrpc that it cannot read, or that gives no reason");
 
 pub(crate) fn report(source: &Source, span: Span, problem: Malformed) -> Diagnostic {
     let comment = source.slice(span);

@@ -3,7 +3,8 @@
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("missing-field", Error, "a field that every policy needs is not there");
+pub(crate) const PAGE: Page =
+    page!("missing-field", Error, since "0.1.0", "a field that every policy needs is not there");
 
 /// `at` is the place of the object that lacks the field.
 pub(crate) fn report(source: &Source, at: Span, path: &str, example: &str) -> Diagnostic {

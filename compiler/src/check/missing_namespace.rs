@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::Namespace;
 
-pub(crate) const PAGE: Page = page!("missing-namespace", Error, "a policy has no namespace");
+pub(crate) const PAGE: Page = page!("missing-namespace", Error, since "0.1.0", "a policy has no namespace");
 
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     if set.options.default_namespace.is_some() {

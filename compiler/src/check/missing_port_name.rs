@@ -3,7 +3,8 @@
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("missing-port-name", Error, "one of several ports has no name");
+pub(crate) const PAGE: Page =
+    page!("missing-port-name", Error, since "0.1.0", "one of several ports has no name");
 
 pub(crate) fn report(source: &Source, at: Span, path: &str) -> Diagnostic {
     PAGE.report(format!("`{path}.name` is missing where several ports are listed"))

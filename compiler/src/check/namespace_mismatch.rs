@@ -5,8 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::Frontend;
 
-pub(crate) const PAGE: Page =
-    page!("namespace-mismatch", Error, "a service matcher names another namespace than the policy's");
+pub(crate) const PAGE: Page = page!("namespace-mismatch", Error, since "0.1.0", "a service matcher names another namespace than the policy's");
 
 pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     for member in &set.members {

@@ -4,7 +4,8 @@ use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("near-miss-kind", Error, "a kind or group is almost that of a policy");
+pub(crate) const PAGE: Page =
+    page!("near-miss-kind", Error, since "0.1.0", "a kind or group is almost that of a policy");
 
 pub(crate) fn kind(source: &Source, kind: &str, span: Span) -> Diagnostic {
     PAGE.report(format!("{} is not a kind; `CiliumLocalRedirectPolicy` is", shown(kind)))

@@ -3,8 +3,7 @@
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page =
-    page!("no-matcher", Error, "a policy has neither an address matcher nor a service matcher");
+pub(crate) const PAGE: Page = page!("no-matcher", Error, since "0.1.0", "a policy has neither an address matcher nor a service matcher");
 
 pub(crate) fn report(source: &Source, at: Span) -> Diagnostic {
     PAGE.report("`spec.redirectFrontend` has no matcher")

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("no-ports", Error, "a list of ports is empty");
+pub(crate) const PAGE: Page = page!("no-ports", Error, since "0.1.0", "a list of ports is empty");
 
 pub(crate) fn report(source: &Source, at: Span, path: &str) -> Diagnostic {
     PAGE.report(format!("`{path}` lists no port"))

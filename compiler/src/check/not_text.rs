@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("not-text", Error, "a file is not text");
+pub(crate) const PAGE: Page = page!("not-text", Error, since "0.1.0", "a file is not text");
 
 pub(crate) fn nul(source: &Source, at: usize) -> Diagnostic {
     PAGE.report(format!("`{}` holds a NUL byte", source.name()))

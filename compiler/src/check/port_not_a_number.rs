@@ -5,7 +5,8 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::names::is_port_name;
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("port-not-a-number", Error, "a port is not a decimal number");
+pub(crate) const PAGE: Page =
+    page!("port-not-a-number", Error, since "0.1.0", "a port is not a decimal number");
 
 /// The range that a port lies in, as a remedy.
 pub(super) const RANGE: &str = "ports go from 1 to 65535";

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("port-octal", Error, "a port with a leading zero, which Cilium reads as octal");
+    page!("port-octal", Error, since "0.1.0", "a port with a leading zero, which Cilium reads as octal");
 
 /// `port` is all digits, begins with a zero and is not 0.
 pub(crate) fn report(source: &Source, span: Span, port: &str) -> Diagnostic {

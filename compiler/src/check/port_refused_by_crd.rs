@@ -6,7 +6,7 @@ use lrpc_schema::image::Port;
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("port-refused-by-crd", Warning, "a legal port that the CRD of Cilium refuses");
+    page!("port-refused-by-crd", Warning, since "0.1.0", "a legal port that the CRD of Cilium refuses");
 
 pub(crate) fn check(source: &Source, span: Span, port: Port) -> Option<Diagnostic> {
     let refused = matches!(port.get(), 60000..=60999 | 65000..=65099 | 65500..=65509 | 65530);

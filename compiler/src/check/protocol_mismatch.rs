@@ -5,8 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 
 use crate::hir::Policy;
 
-pub(crate) const PAGE: Page =
-    page!("protocol-mismatch", Error, "the only frontend port and the first backend port differ in protocol");
+pub(crate) const PAGE: Page = page!("protocol-mismatch", Error, since "0.1.0", "the only frontend port and the first backend port differ in protocol");
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let Some([port]) = policy.frontend.as_ref().map(|frontend| frontend.ports().list.as_slice()) else {

@@ -5,7 +5,8 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::names::nearest;
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("unknown-annotation", Error, "an annotation of lrpc that does not exist");
+pub(crate) const PAGE: Page =
+    page!("unknown-annotation", Error, since "0.1.0", "an annotation of lrpc that does not exist");
 
 pub(crate) fn report(source: &Source, span: Span, key: &str, known: &[&str]) -> Diagnostic {
     let help = match nearest(key, known.iter().copied()) {

@@ -5,7 +5,8 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::names::nearest;
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("unknown-field", Error, "a field that policies do not have");
+pub(crate) const PAGE: Page =
+    page!("unknown-field", Error, since "0.1.0", "a field that policies do not have");
 
 pub(crate) fn report(source: &Source, key: &str, at: Span, parent: &str, known: &[&str]) -> Diagnostic {
     let place = if parent.is_empty() { "a policy".to_owned() } else { format!("`{parent}`") };

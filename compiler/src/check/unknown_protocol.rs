@@ -4,7 +4,8 @@ use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
-pub(crate) const PAGE: Page = page!("unknown-protocol", Error, "a protocol is neither TCP nor UDP");
+pub(crate) const PAGE: Page =
+    page!("unknown-protocol", Error, since "0.1.0", "a protocol is neither TCP nor UDP");
 
 pub(crate) fn report(source: &Source, span: Span, protocol: &str) -> Diagnostic {
     let message = match protocol {

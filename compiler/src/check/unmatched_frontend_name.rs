@@ -9,7 +9,7 @@ use crate::hir::{Frontend, Policy, PortInfo};
 use crate::names::nearest;
 
 pub(crate) const PAGE: Page =
-    page!("unmatched-frontend-name", Error, "a frontend port whose name no backend port has");
+    page!("unmatched-frontend-name", Error, since "0.1.0", "a frontend port whose name no backend port has");
 
 /// Names among which the one that was meant is looked for.
 const CANDIDATES: usize = 50;

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("unusable-address", Error, "no connection can be redirected from this address");
+    page!("unusable-address", Error, since "0.1.0", "no connection can be redirected from this address");
 
 pub(crate) fn check(source: &Source, span: Span, address: IpAddr) -> Option<Diagnostic> {
     let what = if address.is_unspecified() {

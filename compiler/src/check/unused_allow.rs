@@ -5,7 +5,8 @@ use crate::names::nearest;
 use crate::source::Source;
 use crate::syntax::allow::Allow;
 
-pub(crate) const PAGE: Page = page!("unused-allow", Warning, "an allow comment that silences nothing");
+pub(crate) const PAGE: Page =
+    page!("unused-allow", Warning, since "0.1.0", "an allow comment that silences nothing");
 
 pub(crate) fn report(source: &Source, allow: &Allow, pages: &[Page]) -> Diagnostic {
     let code = allow.code.as_str();
@@ -15,7 +16,7 @@ pub(crate) fn report(source: &Source, allow: &Allow, pages: &[Page]) -> Diagnost
             "remove the comment, or put it on the line that the warning points at or the line above"
                 .to_owned()
         }
-        None => match nearest(code, pages.iter().map(|page| page.code)) {
+        None => match nearest(code, pages.iter().map(|page| page.code.as_str())) {
             Some(known) => format!("no diagnostic has this code; did you mean `{known}`?"),
             None => "no diagnostic has this code; `lrpc explain` lists them".to_owned(),
         },

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page =
-    page!("upper-case-port-name", Warning, "the name of a port has upper-case letters");
+    page!("upper-case-port-name", Warning, since "0.1.0", "the name of a port has upper-case letters");
 
 pub(crate) fn report(source: &Source, span: Span, name: &str) -> Diagnostic {
     let lower = name.to_ascii_lowercase();

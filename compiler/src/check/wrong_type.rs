@@ -1,15 +1,17 @@
 //! `port: 80` is an integer where the API wants a string, and the API server refuses the whole policy.
 
+use lrpc_schema::diagnostic::Field;
+
 use super::{invalid_address, invalid_annotation, invalid_port_name, invalid_selector};
 use super::{port_not_a_number, unknown_protocol};
 use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
-use crate::hir::Field;
 use crate::names::is_port_name;
 use crate::source::Source;
 use crate::syntax::{Node, Type, Value};
 
-pub(crate) const PAGE: Page = page!("wrong-type", Error, "a value has another type than its field");
+pub(crate) const PAGE: Page =
+    page!("wrong-type", Error, since "0.1.0", "a value has another type than its field");
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +79,7 @@ fn string(field: &Field, text: &str) -> String {
             invalid_port_name::SYNTAX.to_owned()
         }
         Field::Fixed(invalid_address::FRONTEND) => invalid_address::help(invalid_address::FRONTEND),
-        Field::Key(_, key) if **key == *invalid_address::BACKEND => {
+        Field::Key(_, key) if key == invalid_address::BACKEND => {
             invalid_address::help(invalid_address::BACKEND)
         }
         Field::Key(_, key) => match invalid_annotation::words(key) {

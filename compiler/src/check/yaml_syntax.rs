@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
 use crate::template;
 
-pub(crate) const PAGE: Page = page!("yaml-syntax", Error, "a text is not YAML");
+pub(crate) const PAGE: Page = page!("yaml-syntax", Error, since "0.1.0", "a text is not YAML");
 
 pub(crate) fn report(source: &Source, at: usize, reason: &str) -> Diagnostic {
     if let Some(mark) = byte_order_mark(source, at) {

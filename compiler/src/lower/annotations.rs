@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
+use lrpc_schema::diagnostic::Field;
 use lrpc_schema::image::{Clients, Fallback, Selector};
 
 use super::object::Reader;
 use crate::check::{backend_address_range, invalid_address, invalid_annotation, unknown_annotation};
-use crate::hir::{Annotations, Field, Spanned};
+use crate::hir::{Annotations, Spanned};
 use crate::selector;
 use crate::source::{Source, Span};
 use crate::syntax::Node;
@@ -30,14 +31,14 @@ pub(super) fn lower<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>) -> 
             continue;
         }
         if !name.starts_with("lrpc.dev/") {
-            reader.text(value, &Field::Key(path, name.into()));
+            reader.text(value, &Field::Key(path, name.to_owned().into()));
             continue;
         }
         if !KNOWN.contains(&name) {
             reader.report(unknown_annotation::report(reader.source, key.span, name, &KNOWN));
             continue;
         }
-        if let Some(text) = reader.string(value, Field::Key(path, name.into())) {
+        if let Some(text) = reader.string(value, Field::Key(path, name.to_owned().into())) {
             annotation(reader, &mut annotations, name, text);
         }
     }

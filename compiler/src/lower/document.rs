@@ -1,11 +1,13 @@
 //! Which documents are policies: ours are read, lists are opened, others are counted, near misses are
 //! reported. A group that is another's makes a kind another's, whatever it is called. The elements of a `CiliumLocalRedirectPolicyList` need not say what they are.
 
+use lrpc_schema::diagnostic::Field;
+
 use super::policy;
 use crate::check::near_miss_kind;
 use crate::check::wrong_type::{self, Expected};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Field, Policy};
+use crate::hir::Policy;
 use crate::names::distance;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Value};
@@ -25,7 +27,7 @@ pub(crate) enum Found {
         document: Span,
     },
     /// Nearly a policy, or a list that cannot be opened.
-    Problem(Diagnostic),
+    Problem(Box<Diagnostic>),
 }
 
 /// Hands out what one document holds, until `visit` says stop; the answer says whether to go on.
@@ -58,10 +60,10 @@ fn object(
         (kind, Some((api_version, span)))
             if is_ours || is_near && kind.is_some_and(|(kind, _)| kind == LIST) =>
         {
-            Found::Problem(near_miss_kind::group(source, api_version, span))
+            Found::Problem(Box::new(near_miss_kind::group(source, api_version, span)))
         }
         (Some((kind, span)), _) if is_near && is_near_kind(kind) => {
-            Found::Problem(near_miss_kind::kind(source, kind, span))
+            Found::Problem(Box::new(near_miss_kind::kind(source, kind, span)))
         }
         (kind, _) => Found::Foreign { kind: kind.map(|(_, span)| span), document: node.span },
     };
@@ -80,13 +82,13 @@ fn items(
     let Some(items) = field(tree, node, "items").filter(|items| !items.is_null()) else { return true };
     let Value::Sequence(children) = items.value else {
         let problem = wrong_type::report(source, items, &Field::Fixed("items"), Expected::List);
-        return visit(Found::Problem(problem));
+        return visit(Found::Problem(Box::new(problem)));
     };
     tree.elements(children).iter().zip(0..).all(|(item, index)| match item.value {
         Value::Mapping(_) => object(source, tree, item, in_list, visit),
         Value::Scalar(_) | Value::Sequence(_) => {
             let field = Field::Element("items", index, "");
-            visit(Found::Problem(wrong_type::report(source, item, &field, Expected::Object)))
+            visit(Found::Problem(Box::new(wrong_type::report(source, item, &field, Expected::Object))))
         }
     })
 }

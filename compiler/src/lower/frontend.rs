@@ -1,11 +1,13 @@
 //! `spec.redirectFrontend`: an address or a Service, never both.
 
+use lrpc_schema::diagnostic::Field;
+
 use super::object::{Object, Reader};
 use super::ports;
 use crate::check::{
     both_matchers, invalid_address, invalid_name, loopback_frontend, no_matcher, unusable_address,
 };
-use crate::hir::{Field, Frontend, Namespace, Ports, Spanned};
+use crate::hir::{Frontend, Namespace, Ports, Spanned};
 use crate::names::is_dns_label;
 use crate::syntax::{Node, Value};
 

@@ -1,8 +1,10 @@
 //! `metadata`: name, namespace, and annotations for [`annotations`](super::annotations).
 
+use lrpc_schema::diagnostic::Field;
+
 use super::object::{Object, Reader};
 use crate::check::invalid_name;
-use crate::hir::{Field, Namespace, Spanned};
+use crate::hir::{Namespace, Spanned};
 use crate::names::{is_dns_label, is_dns_subdomain};
 use crate::syntax::Node;
 
@@ -46,7 +48,7 @@ pub(super) fn lower<'t, 's>(reader: &mut Reader<'t, 's>, top: &Object<'t, 's>) -
         let field = Field::Fixed("metadata.labels");
         let labels = reader.map(node, &field, key.span);
         for [key, value] in labels.map_or(&[][..], |labels| labels.entries) {
-            let path = Field::Key("metadata.labels", key.text().unwrap_or_default().into());
+            let path = Field::Key("metadata.labels", key.text().unwrap_or_default().to_owned().into());
             reader.text(value, &path);
         }
     }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use lrpc_schema::diagnostic::Field;
+
 use crate::check::wrong_type::{self, Expected};
 use crate::check::{duplicate_key, input_limit, missing_field, unknown_field};
 use crate::diagnostic::Diagnostic;
-use crate::hir::{Field, Spanned};
+use crate::hir::Spanned;
 use crate::names::nearest;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Type, Value};

@@ -1,9 +1,11 @@
 //! The top level of a policy and its `spec`.
 
+use lrpc_schema::diagnostic::Field;
+
 use super::object::{Object, Reader};
 use super::{annotations, frontend, metadata, ports, selector};
 use crate::check;
-use crate::hir::{Backend, Field, Frontend, Namespace, Policy};
+use crate::hir::{Backend, Frontend, Namespace, Policy};
 use crate::source::Source;
 use crate::syntax::{Node, Tree, Value};
 

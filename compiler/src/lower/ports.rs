@@ -1,5 +1,6 @@
 //! `toPorts` lists (L2).
 
+use lrpc_schema::diagnostic::Field;
 use lrpc_schema::image::{Port, Protocol};
 
 use super::object::{Object, Reader};
@@ -7,7 +8,8 @@ use crate::check::{
     ignored_port_name, invalid_port_name, missing_port_name, no_ports, port_not_a_number, port_octal,
     port_out_of_range, port_refused_by_crd, port_zero, unknown_protocol, upper_case_port_name,
 };
-use crate::hir::{Field, PortInfo, PortName, Ports, Spanned};
+use crate::diagnostic::Severity;
+use crate::hir::{PortInfo, PortName, Ports, Spanned};
 use crate::names::is_port_name;
 use crate::syntax::{Node, Value};
 
@@ -42,8 +44,7 @@ pub(super) fn lower<'t, 's>(
         .zip(0..)
         .map(|(node, index)| port(reader, node, path, index, names_required))
         .collect();
-    let is_whole =
-        !reader.problems.iter().skip(problems).any(|problem| problem.severity == crate::Severity::Error);
+    let is_whole = !reader.problems.iter().skip(problems).any(|problem| problem.severity == Severity::Error);
     Ports { list, is_whole }
 }
 

@@ -1,10 +1,11 @@
 //! `localEndpointSelector`: `matchLabels` and `matchExpressions` become one canonical selector (L2).
 
+use lrpc_schema::diagnostic::Field;
 use lrpc_schema::image::{Operator, Requirement, Selector};
 
 use super::object::Reader;
 use crate::check::{empty_selector, invalid_label, invalid_selector};
-use crate::hir::{Field, Spanned};
+use crate::hir::Spanned;
 use crate::names::{is_label_key, is_label_value};
 use crate::selector::without_source;
 use crate::syntax::Node;
@@ -54,7 +55,7 @@ fn match_labels<'t, 's>(
     for [key, value] in labels.map_or(&[][..], |labels| labels.entries) {
         let Some(label) = key.text() else { continue };
         let label = label_key(reader, Spanned::new(label, key.span));
-        let field = Field::Key(LABELS, key.text().unwrap_or_default().into());
+        let field = Field::Key(LABELS, key.text().unwrap_or_default().to_owned().into());
         let value = reader.string(value, field).and_then(|value| label_value(reader, value));
         if let (Some(label), Some(value)) = (label, value) {
             requirements.push(Requirement::new(label, Operator::In, vec![value]));

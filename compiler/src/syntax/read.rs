@@ -232,7 +232,7 @@ impl Event<'_, '_> {
             Self::Unreadable(problem) => problem
                 .primary
                 .as_ref()
-                .map_or(Span::default(), |label| Span::new(label.span.start, label.span.end)),
+                .map_or(Span::default(), |label| Span::new(label.at.span.start, label.at.span.end)),
         }
     }
 }

@@ -5,7 +5,8 @@
 
 use std::fmt::Write;
 
-use lrpc_compiler::{Checked, Diagnostic, Label, Options, Source, check, parse};
+use lrpc_compiler::{Checked, Diagnostic, Options, Source, check, parse};
+use lrpc_schema::diagnostic::{Label, Spot};
 
 /// Checks files, given as name and text.
 pub(crate) fn checked(files: &[(&str, &str)], options: &Options) -> Checked {
@@ -36,14 +37,14 @@ pub(crate) fn headlines_of(diagnostics: &[Diagnostic]) -> Vec<String> {
 pub(crate) fn rendered(diagnostics: &[Diagnostic]) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
-        let Diagnostic { code, severity, message, policy, primary, related, help, given: _ } = diagnostic;
+        let Diagnostic { code, severity, message, policy, primary, related, help, nodes: _ } = diagnostic;
         let place = primary.as_ref().map(place).unwrap_or_default();
         writeln!(out, "{place}: {severity}[{code}] {message}").unwrap();
         if let Some(policy) = policy {
             writeln!(out, "  of {policy}").unwrap();
         }
         for label in primary.iter().chain(related) {
-            let text = &label.source.text()[label.span.clone()];
+            let text = &label.at.source.text()[label.at.span.clone()];
             writeln!(out, "  {} {text:?} {}", self::place(label), label.message).unwrap();
         }
         if let Some(help) = help {
@@ -54,10 +55,10 @@ pub(crate) fn rendered(diagnostics: &[Diagnostic]) -> String {
 }
 
 /// `file:line:column-line:column`.
-fn place(label: &Label) -> String {
-    let start = label.source.position(label.span.start);
-    let end = label.source.position(label.span.end);
-    format!("{}:{}:{}-{}:{}", label.source.name(), start.line, start.column, end.line, end.column)
+fn place(label: &Label<Spot>) -> String {
+    let Spot { source, span } = &label.at;
+    let (start, end) = (source.position(span.start), source.position(span.end));
+    format!("{}:{}:{}-{}:{}", source.name(), start.line, start.column, end.line, end.column)
 }
 
 /// The guide's address policy.

@@ -2,21 +2,21 @@
 
 use lrpc_schema::image::{Matcher, Policy};
 
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 
 pub(crate) struct AddressNotAllowed<'a> {
     pub(crate) policy: &'a Policy,
 }
 
 impl Facts for AddressNotAllowed<'_> {
-    const CODE: &'static str = "address-not-allowed";
+    const CODE: Code = Code::new("address-not-allowed");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::ADDRESS.into()
+    fn field(&self) -> Field {
+        field::ADDRESS
     }
 
     fn message(&self) -> String {

@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, Severity, field};
+use super::{Code, Facts, Field, Severity, field};
 use crate::inventory::Owner;
 use crate::mapset::Frontend;
 
@@ -14,14 +14,14 @@ pub(crate) struct AddressOwnedByService<'a> {
 }
 
 impl Facts for AddressOwnedByService<'_> {
-    const CODE: &'static str = "address-owned-by-service";
+    const CODE: Code = Code::new("address-owned-by-service");
     const SEVERITY: Severity = Severity::Error;
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
+    fn field(&self) -> Field {
         field::frontend(self.policy, self.place)
     }
 

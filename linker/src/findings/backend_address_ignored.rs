@@ -3,7 +3,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field, listed};
+use super::{Code, Facts, Field, field, listed};
 use crate::inventory::Pod;
 
 pub(crate) struct BackendAddressIgnored<'a> {
@@ -12,14 +12,14 @@ pub(crate) struct BackendAddressIgnored<'a> {
 }
 
 impl Facts for BackendAddressIgnored<'_> {
-    const CODE: &'static str = "backend-address-ignored";
+    const CODE: Code = Code::new("backend-address-ignored");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::BACKEND_ADDRESS.into()
+    fn field(&self) -> Field {
+        field::BACKEND_ADDRESS
     }
 
     fn message(&self) -> String {

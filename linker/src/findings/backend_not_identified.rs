@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, Severity, field};
+use super::{Code, Facts, Field, Severity, field};
 use crate::mapset::PodRef;
 
 pub(crate) struct BackendNotIdentified<'a> {
@@ -11,15 +11,15 @@ pub(crate) struct BackendNotIdentified<'a> {
 }
 
 impl Facts for BackendNotIdentified<'_> {
-    const CODE: &'static str = "backend-not-identified";
+    const CODE: Code = Code::new("backend-not-identified");
     const SEVERITY: Severity = Severity::Error;
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SKIP.into()
+    fn field(&self) -> Field {
+        field::SKIP
     }
 
     fn message(&self) -> String {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lrpc_schema::image::{Policy, PortSpec};
 
-use super::{Facts, field, listed};
+use super::{Code, Facts, Field, field, listed};
 use crate::inventory::{ContainerPort, Pod};
 
 pub(crate) struct ContainerPortMissing<'a> {
@@ -18,14 +18,14 @@ pub(crate) struct ContainerPortMissing<'a> {
 }
 
 impl Facts for ContainerPortMissing<'_> {
-    const CODE: &'static str = "container-port-missing";
+    const CODE: Code = Code::new("container-port-missing");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::backend(self.place, "port")
+    fn field(&self) -> Field {
+        field::backend_number(self.place)
     }
 
     fn message(&self) -> String {

@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field, listed};
+use super::{Code, Facts, Field, field, listed};
 use crate::inventory::Pod;
 use crate::mapset::Frontend;
 
@@ -14,13 +14,13 @@ pub(crate) struct FamilyHole<'a> {
 }
 
 impl Facts for FamilyHole<'_> {
-    const CODE: &'static str = "family-hole";
+    const CODE: Code = Code::new("family-hole");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
+    fn field(&self) -> Field {
         field::frontend(self.policy, None)
     }
 

@@ -1,30 +1,46 @@
-//! Field paths, as [`Places`](lrpc_schema::image::Places) has them.
+//! The fields that findings point at.
 
+use lrpc_schema::diagnostic::Field;
 use lrpc_schema::image::{Matcher, Policy};
 
-pub(super) const ADDRESS: &str = "spec.redirectFrontend.addressMatcher.ip";
-pub(super) const SERVICE: &str = "spec.redirectFrontend.serviceMatcher.serviceName";
-pub(super) const SELECTOR: &str = "spec.redirectBackend.localEndpointSelector";
-pub(super) const BACKEND_PORTS: &str = "spec.redirectBackend.toPorts";
-pub(super) const SKIP: &str = "spec.skipRedirectFromBackend";
-pub(super) const NODES: &str = "metadata.annotations.lrpc.dev/nodes";
-pub(super) const BACKEND_ADDRESS: &str = "metadata.annotations.lrpc.dev/backend-address";
+const ADDRESS_PORTS: &str = "spec.redirectFrontend.addressMatcher.toPorts";
+const SERVICE_PORTS: &str = "spec.redirectFrontend.serviceMatcher.toPorts";
+const BACKEND_LIST: &str = "spec.redirectBackend.toPorts";
+
+pub(super) const ADDRESS: Field = Field::Fixed("spec.redirectFrontend.addressMatcher.ip");
+pub(super) const SERVICE: Field = Field::Fixed("spec.redirectFrontend.serviceMatcher.serviceName");
+pub(super) const SELECTOR: Field = Field::Fixed("spec.redirectBackend.localEndpointSelector");
+pub(super) const BACKEND_PORTS: Field = Field::Fixed(BACKEND_LIST);
+pub(super) const SKIP: Field = Field::Fixed("spec.skipRedirectFromBackend");
+pub(super) const NODES: Field = Field::annotation("lrpc.dev/nodes");
+pub(super) const BACKEND_ADDRESS: Field = Field::annotation("lrpc.dev/backend-address");
 
 /// The number of a listed frontend port, or what names the frontend where none is listed.
-pub(super) fn frontend(policy: &Policy, place: Option<usize>) -> String {
+pub(super) fn frontend(policy: &Policy, place: Option<usize>) -> Field {
     match (&policy.frontend, place) {
-        (Matcher::Address { .. }, Some(place)) => {
-            format!("spec.redirectFrontend.addressMatcher.toPorts[{place}].port")
-        }
-        (Matcher::Service { .. }, Some(place)) => {
-            format!("spec.redirectFrontend.serviceMatcher.toPorts[{place}].port")
-        }
-        (Matcher::Address { .. }, None) => ADDRESS.into(),
-        (Matcher::Service { .. }, None) => SERVICE.into(),
+        (Matcher::Address { .. }, Some(place)) => element(ADDRESS_PORTS, place, ".port"),
+        (Matcher::Service { .. }, Some(place)) => element(SERVICE_PORTS, place, ".port"),
+        (Matcher::Address { .. }, None) => ADDRESS,
+        (Matcher::Service { .. }, None) => SERVICE,
     }
 }
 
-/// A field of a backend port.
-pub(super) fn backend(place: usize, field: &str) -> String {
-    format!("{BACKEND_PORTS}[{place}].{field}")
+/// The number of a backend port.
+pub(super) fn backend_number(place: usize) -> Field {
+    element(BACKEND_LIST, place, ".port")
+}
+
+/// The protocol of a backend port.
+pub(super) fn backend_protocol(place: usize) -> Field {
+    element(BACKEND_LIST, place, ".protocol")
+}
+
+/// The name of a backend port.
+pub(super) fn backend_name(place: usize) -> Field {
+    element(BACKEND_LIST, place, ".name")
+}
+
+/// A field of an element. No list of an image is longer than a `u32` counts.
+fn element(list: &'static str, place: usize, rest: &'static str) -> Field {
+    Field::Element(list, u32::try_from(place).unwrap_or(u32::MAX), rest)
 }

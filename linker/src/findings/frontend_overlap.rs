@@ -3,7 +3,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, Related, Severity, field};
+use super::{Code, Facts, Field, Related, Severity, field};
 use crate::mapset::Frontend;
 
 pub(crate) struct FrontendOverlap<'a> {
@@ -17,14 +17,14 @@ pub(crate) struct FrontendOverlap<'a> {
 }
 
 impl Facts for FrontendOverlap<'_> {
-    const CODE: &'static str = "frontend-overlap";
+    const CODE: Code = Code::new("frontend-overlap");
     const SEVERITY: Severity = Severity::Error;
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
+    fn field(&self) -> Field {
         field::frontend(self.policy, self.place)
     }
 
@@ -37,10 +37,6 @@ impl Facts for FrontendOverlap<'_> {
     }
 
     fn related(&self) -> Vec<Related> {
-        vec![Related {
-            policy: self.owner.name.clone(),
-            field: field::frontend(self.owner, self.owner_place),
-            message: "claimed here".into(),
-        }]
+        vec![super::at(self.owner, field::frontend(self.owner, self.owner_place), "claimed here")]
     }
 }

@@ -1,6 +1,6 @@
 //! What `link` finds: facts about a policy and an inventory that do not fit together.
 //!
-//! A finding is data, since `link` never sees text: `cli` joins its field path with a place in a manifest.
+//! A finding is data, since `link` never sees text: `cli` joins its fields with places in manifests.
 //! Each finding has a file here that makes its words out of facts, and a page in `linker/diagnostics/`.
 //!
 //! INVARIANT: a headline depends on the node in nothing but a pod's name, so that one finding over many
@@ -30,9 +30,10 @@ mod session_affinity;
 
 use std::fmt::Write;
 
-use lrpc_schema::image::{Policy, PolicyName};
+use lrpc_schema::diagnostic::{Code, Diagnostic, Field, FieldOf, Label, Severity};
+use lrpc_schema::image::Policy;
 
-pub use across::{NodeFinding, across};
+pub use across::across;
 
 pub(crate) use address_not_allowed::AddressNotAllowed;
 pub(crate) use address_owned_by_service::AddressOwnedByService;
@@ -53,83 +54,45 @@ pub(crate) use service_missing::ServiceMissing;
 pub(crate) use service_port_missing::ServicePortMissing;
 pub(crate) use session_affinity::SessionAffinity;
 
-/// How grave a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// The rows that it speaks of are not redirected as written; exit code 1.
-    Error,
-    /// Something is probably not meant so.
-    Warning,
-}
+/// One thing that a link found, at a field.
+pub type Finding = Diagnostic<FieldOf>;
 
-impl Severity {
-    /// The severity in reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
-
-/// Another place that a finding speaks of.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Related {
-    /// The policy.
-    pub policy: PolicyName,
-    /// The field's path, as in [`Places`](lrpc_schema::image::Places).
-    pub field: String,
-    /// What is there, as a label.
-    pub message: String,
-}
-
-/// One thing that `link` found.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
-    /// The policy.
-    pub policy: PolicyName,
-    /// The field's path, as in [`Places`](lrpc_schema::image::Places).
-    pub field: String,
-    /// The stable code, which names the page.
-    pub code: &'static str,
-    /// How grave it is.
-    pub severity: Severity,
-    /// The headline: one line that stands alone.
-    pub message: String,
-    /// What to do, with what this node shows; several lines where things stand side by side.
-    pub help: Option<String>,
-    /// Other places.
-    pub related: Vec<Related>,
-}
+/// A field of a policy, with a word on what is there.
+pub(crate) type Related = Label<FieldOf>;
 
 /// Facts that make a finding.
 pub(crate) trait Facts {
     /// The stable code.
-    const CODE: &'static str;
+    const CODE: Code;
     /// How grave the finding is.
     const SEVERITY: Severity = Severity::Warning;
 
     fn policy(&self) -> &Policy;
-    fn field(&self) -> String;
+    fn field(&self) -> Field;
     fn message(&self) -> String;
     fn help(&self) -> String;
     fn related(&self) -> Vec<Related> {
         Vec::new()
     }
-}
 
-impl<F: Facts> From<F> for Finding {
-    fn from(facts: F) -> Self {
-        Self {
-            policy: facts.policy().name.clone(),
-            field: facts.field(),
-            code: F::CODE,
-            severity: F::SEVERITY,
-            message: facts.message(),
-            help: Some(facts.help()),
-            related: facts.related(),
+    /// The finding.
+    fn found(&self) -> Finding {
+        Finding {
+            policy: Some(self.policy().name.clone()),
+            primary: Some(at(self.policy(), self.field(), String::new())),
+            code: Self::CODE,
+            severity: Self::SEVERITY,
+            message: self.message(),
+            help: Some(self.help()),
+            related: self.related(),
+            nodes: None,
         }
     }
+}
+
+/// A field of a policy, with a word on what is there.
+pub(crate) fn at(policy: &Policy, field: Field, message: impl Into<String>) -> Related {
+    Label { at: FieldOf { policy: policy.name.clone(), field }, message: message.into() }
 }
 
 /// How many names of a long list a help line shows.

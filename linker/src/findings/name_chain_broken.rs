@@ -4,7 +4,7 @@
 use lrpc_schema::image::{Policy, Port, PortSpec, Protocol};
 
 use super::container_port_missing::Declared;
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 use crate::inventory::{ContainerPort, Pod};
 use crate::mapset::ServiceName;
 
@@ -35,16 +35,16 @@ pub(crate) enum Called<'a> {
 }
 
 impl Facts for NameChainBroken<'_> {
-    const CODE: &'static str = "name-chain-broken";
+    const CODE: Code = Code::new("name-chain-broken");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
+    fn field(&self) -> Field {
         match self.called {
-            Called::Backend { .. } => field::BACKEND_PORTS.into(),
-            Called::Container { place, .. } => field::backend(place, "name"),
+            Called::Backend { .. } => field::BACKEND_PORTS,
+            Called::Container { place, .. } => field::backend_name(place),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field, listed};
+use super::{Code, Facts, Field, field, listed};
 use crate::inventory::Pod;
 
 pub(crate) struct NoReadyPod<'a> {
@@ -14,14 +14,14 @@ pub(crate) struct NoReadyPod<'a> {
 }
 
 impl Facts for NoReadyPod<'_> {
-    const CODE: &'static str = "no-ready-pod";
+    const CODE: Code = Code::new("no-ready-pod");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SELECTOR.into()
+    fn field(&self) -> Field {
+        field::SELECTOR
     }
 
     fn message(&self) -> String {

@@ -2,21 +2,21 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 
 pub(crate) struct NoSelectedNode<'a> {
     pub(crate) policy: &'a Policy,
 }
 
 impl Facts for NoSelectedNode<'_> {
-    const CODE: &'static str = "no-selected-node";
+    const CODE: Code = Code::new("no-selected-node");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::NODES.into()
+    fn field(&self) -> Field {
+        field::NODES
     }
 
     fn message(&self) -> String {

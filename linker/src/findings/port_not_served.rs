@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field, listed};
+use super::{Code, Facts, Field, field, listed};
 use crate::link::Claim;
 use crate::mapset::ServiceName;
 
@@ -14,14 +14,14 @@ pub(crate) struct PortNotServed<'a> {
 }
 
 impl Facts for PortNotServed<'_> {
-    const CODE: &'static str = "port-not-served";
+    const CODE: Code = Code::new("port-not-served");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SERVICE.into()
+    fn field(&self) -> Field {
+        field::SERVICE
     }
 
     fn message(&self) -> String {

@@ -3,7 +3,7 @@
 use lrpc_schema::image::{Policy, PortSpec};
 
 use super::container_port_missing::Declared;
-use super::{Facts, field, listed};
+use super::{Code, Facts, Field, field, listed};
 use crate::inventory::Pod;
 use crate::mapset::Frontend;
 
@@ -18,14 +18,14 @@ pub(crate) struct ProtocolHole<'a> {
 }
 
 impl Facts for ProtocolHole<'_> {
-    const CODE: &'static str = "protocol-hole";
+    const CODE: Code = Code::new("protocol-hole");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::backend(self.place, "protocol")
+    fn field(&self) -> Field {
+        field::backend_protocol(self.place)
     }
 
     fn message(&self) -> String {

@@ -2,21 +2,21 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 
 pub(crate) struct SelectorMatchesNothing<'a> {
     pub(crate) policy: &'a Policy,
 }
 
 impl Facts for SelectorMatchesNothing<'_> {
-    const CODE: &'static str = "selector-matches-nothing";
+    const CODE: Code = Code::new("selector-matches-nothing");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SELECTOR.into()
+    fn field(&self) -> Field {
+        field::SELECTOR
     }
 
     fn message(&self) -> String {

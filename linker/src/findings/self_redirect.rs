@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 use crate::mapset::Frontend;
 
 pub(crate) struct SelfRedirect<'a> {
@@ -12,14 +12,14 @@ pub(crate) struct SelfRedirect<'a> {
 }
 
 impl Facts for SelfRedirect<'_> {
-    const CODE: &'static str = "self-redirect";
+    const CODE: Code = Code::new("self-redirect");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SKIP.into()
+    fn field(&self) -> Field {
+        field::SKIP
     }
 
     fn message(&self) -> String {

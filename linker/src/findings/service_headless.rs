@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 use crate::inventory::Hidden;
 use crate::mapset::ServiceName;
 
@@ -13,14 +13,14 @@ pub(crate) struct ServiceHeadless<'a> {
 }
 
 impl Facts for ServiceHeadless<'_> {
-    const CODE: &'static str = "service-headless";
+    const CODE: Code = Code::new("service-headless");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SERVICE.into()
+    fn field(&self) -> Field {
+        field::SERVICE
     }
 
     fn message(&self) -> String {

@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 use crate::mapset::ServiceName;
 
 pub(crate) struct ServiceMissing<'a> {
@@ -13,14 +13,14 @@ pub(crate) struct ServiceMissing<'a> {
 }
 
 impl Facts for ServiceMissing<'_> {
-    const CODE: &'static str = "service-missing";
+    const CODE: Code = Code::new("service-missing");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SERVICE.into()
+    fn field(&self) -> Field {
+        field::SERVICE
     }
 
     fn message(&self) -> String {

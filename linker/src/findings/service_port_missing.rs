@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::{Policy, PortSpec};
 
-use super::{Facts, field, listed};
+use super::{Code, Facts, Field, field, listed};
 use crate::inventory::{Service, ServicePort};
 
 pub(crate) struct ServicePortMissing<'a> {
@@ -14,13 +14,13 @@ pub(crate) struct ServicePortMissing<'a> {
 }
 
 impl Facts for ServicePortMissing<'_> {
-    const CODE: &'static str = "service-port-missing";
+    const CODE: Code = Code::new("service-port-missing");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
+    fn field(&self) -> Field {
         field::frontend(self.policy, Some(self.place))
     }
 

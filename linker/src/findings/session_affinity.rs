@@ -2,7 +2,7 @@
 
 use lrpc_schema::image::Policy;
 
-use super::{Facts, field};
+use super::{Code, Facts, Field, field};
 use crate::mapset::ServiceName;
 
 pub(crate) struct SessionAffinity<'a> {
@@ -11,14 +11,14 @@ pub(crate) struct SessionAffinity<'a> {
 }
 
 impl Facts for SessionAffinity<'_> {
-    const CODE: &'static str = "session-affinity";
+    const CODE: Code = Code::new("session-affinity");
 
     fn policy(&self) -> &Policy {
         self.policy
     }
 
-    fn field(&self) -> String {
-        field::SERVICE.into()
+    fn field(&self) -> Field {
+        field::SERVICE
     }
 
     fn message(&self) -> String {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use lrpc_schema::diagnostic::{Code, Diagnostic, Page, Severity};
+
 use super::store::{Key, Met};
-use crate::findings::Severity;
-use crate::pages::Page;
 
 /// A warning about a dump.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,40 +59,33 @@ impl Again {
     }
 }
 
-const SKIPPED: &str = "object-skipped";
-const GIVEN_TWICE: &str = "given-twice";
+const SKIPPED: Page = Page {
+    code: Code::new("object-skipped"),
+    severity: Severity::Warning,
+    summary: "an object of an inventory cannot be read and does not count",
+    since: "0.1.0",
+    page: include_str!("../../diagnostics/object-skipped.md"),
+};
 
-/// The pages of [`Problem::code`], sorted by code.
-pub static PAGES: &[Page] = &[
-    Page {
-        code: GIVEN_TWICE,
-        severity: Severity::Warning,
-        summary: "an inventory holds an object more than once",
-        page: include_str!("../../diagnostics/given-twice.md"),
-    },
-    Page {
-        code: SKIPPED,
-        severity: Severity::Warning,
-        summary: "an object of an inventory cannot be read and does not count",
-        page: include_str!("../../diagnostics/object-skipped.md"),
-    },
-];
+const GIVEN_TWICE: Page = Page {
+    code: Code::new("given-twice"),
+    severity: Severity::Warning,
+    summary: "an inventory holds an object more than once",
+    since: "0.1.0",
+    page: include_str!("../../diagnostics/given-twice.md"),
+};
+
+/// The pages of what may be wrong with an inventory, sorted by code.
+pub static PAGES: &[Page] = &[GIVEN_TWICE, SKIPPED];
 
 impl Problem {
-    /// The stable code, which names the page.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Skipped { .. } => SKIPPED,
-            Self::GivenTwice(..) => GIVEN_TWICE,
-        }
-    }
-
-    /// What to do.
-    pub fn help(&self) -> String {
-        match self {
-            Self::Skipped { .. } => "dump it again with `kubectl get -o yaml`, or mend it".into(),
-            Self::GivenTwice(_, again) => again.help(),
-        }
+    /// The problem as reports have it; it is about no policy.
+    pub fn diagnostic<At>(&self) -> Diagnostic<At> {
+        let (page, help) = match self {
+            Self::Skipped { .. } => (SKIPPED, "dump it again with `kubectl get -o yaml`, or mend it".into()),
+            Self::GivenTwice(_, again) => (GIVEN_TWICE, again.help()),
+        };
+        page.report(self.to_string()).help(help)
     }
 }
 

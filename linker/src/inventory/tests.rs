@@ -285,7 +285,7 @@ fn one_name_twice() {
         let gathered = gather(&[first, second]);
         let found = gathered.problems();
         assert_eq!(problems(&gathered), ["`file1` gives Pod `d/a` again"]);
-        assert_eq!(found[0].help(), help);
+        assert_eq!(found[0].diagnostic::<()>().help.unwrap(), help);
         assert_eq!(pods(&gathered.build())[0].node.as_deref(), Some(node), "{first} {second}");
     }
     let gathered = gather(&[YAML, YAML, &format!("{old}\n{new}")]);

@@ -10,7 +10,8 @@ use ipnet::IpNet;
 use lrpc_schema::image::{Image, Matcher, Policy, PortSpec, Protocol};
 
 use crate::findings::{
-    AddressOwnedByService, Finding, FrontendOverlap, ServiceHeadless, ServiceMissing, ServicePortMissing,
+    AddressOwnedByService, Facts, Finding, FrontendOverlap, ServiceHeadless, ServiceMissing,
+    ServicePortMissing,
 };
 use crate::inventory::{Inventory, Service, ServicePort};
 use crate::mapset::Frontend;
@@ -93,7 +94,7 @@ fn settle<'a>(
             if owner.name != policy.name {
                 let (frontend, place) = (claim.frontend, claim.listed);
                 findings
-                    .push(FrontendOverlap { policy, place, frontend, owner, owner_place: *listed }.into());
+                    .push(FrontendOverlap { policy, place, frontend, owner, owner_place: *listed }.found());
             }
             return false;
         }
@@ -104,7 +105,7 @@ fn settle<'a>(
         {
             claim.owned = true;
             let (frontend, place) = (claim.frontend, claim.listed);
-            findings.push(AddressOwnedByService { policy, place, frontend, owner }.into());
+            findings.push(AddressOwnedByService { policy, place, frontend, owner }.found());
         }
         true
     });
@@ -141,13 +142,13 @@ impl<'a> Claims<'a> {
         let Some(service) = self.service else {
             let same_name = |service: &&Service| &*service.name.name == name;
             let elsewhere = inventory.services().find(same_name).map(|service| &service.name);
-            self.findings.push(ServiceMissing { policy, service: name, elsewhere }.into());
+            self.findings.push(ServiceMissing { policy, service: name, elsewhere }.found());
             return;
         };
         let addresses = match &service.cluster {
             Ok(addresses) => addresses,
             Err(why) => {
-                self.findings.push(ServiceHeadless { policy, service: &service.name, why: *why }.into());
+                self.findings.push(ServiceHeadless { policy, service: &service.name, why: *why }.found());
                 return;
             }
         };
@@ -172,7 +173,7 @@ impl<'a> Claims<'a> {
                 .iter()
                 .any(|port| is(spec, port, spec.protocol) && port.protocol == Some(spec.protocol))
             {
-                self.findings.push(ServicePortMissing { policy, place, spec, service }.into());
+                self.findings.push(ServicePortMissing { policy, place, spec, service }.found());
             }
         }
     }

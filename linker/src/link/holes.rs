@@ -10,7 +10,7 @@ use super::claims::{Claim, Claims, FrontendPort};
 use super::selected::{Selected, is_left_out};
 use super::served::{PodPortName, Wanted};
 use crate::findings::{
-    Called, ContainerPortMissing, FamilyHole, Finding, NameChainBroken, NamedFrontend, ProtocolHole,
+    Called, ContainerPortMissing, Facts, FamilyHole, Finding, NameChainBroken, NamedFrontend, ProtocolHole,
 };
 use crate::inventory::{ContainerPort, Pod};
 
@@ -31,7 +31,7 @@ pub(super) fn why(
     let declares = |pod: &Pod, fits: &dyn Fn(&ContainerPort) -> bool| pod.ports.iter().flatten().any(fits);
 
     if let Some(pod) = any(&|pod| wanted.ports.iter().any(|(_, spec)| serves(pod, spec, wanted.name))) {
-        return Some(FamilyHole { policy, frontend: claim.frontend, pod }.into());
+        return Some(FamilyHole { policy, frontend: claim.frontend, pod }.found());
     }
     if wanted.name != PodPortName::Any
         && let Some(pod) = any(&|pod| declares(pod, &|port| is_number(port, spec)))
@@ -40,15 +40,15 @@ pub(super) fn why(
         let called =
             Called::Container { place, wanted: pod_port_name(spec, wanted.name), pod, port: container };
         return Some(
-            NameChainBroken { policy, frontend: named(claims, claim), backend: Some(spec), called }.into(),
+            NameChainBroken { policy, frontend: named(claims, claim), backend: Some(spec), called }.found(),
         );
     }
     let other_protocol = |port: &ContainerPort| port.port == spec.port && port.protocol != spec.protocol;
     if let Some(pod) = any(&|pod| declares(pod, &other_protocol)) {
-        return Some(ProtocolHole { policy, place, spec, frontend: claim.frontend, pod: Some(pod) }.into());
+        return Some(ProtocolHole { policy, place, spec, frontend: claim.frontend, pod: Some(pod) }.found());
     }
     let name = pod_port_name(spec, wanted.name);
-    Some(ContainerPortMissing { policy, place, spec, name, pod }.into())
+    Some(ContainerPortMissing { policy, place, spec, name, pod }.found())
 }
 
 /// The policy lists the frontend and has no backend port for it.
@@ -61,10 +61,11 @@ fn no_backend_port(claims: &Claims<'_>, claim: &Claim<'_>, pod: &Pod) -> Finding
     };
     let by_name = policy.backend.ports.iter().enumerate().find(other_protocol);
     if let Some((place, spec)) = by_name {
-        return ProtocolHole { policy, place, spec, frontend: claim.frontend, pod: None }.into();
+        return ProtocolHole { policy, place, spec, frontend: claim.frontend, pod: None }.found();
     }
     let called = Called::Backend { pod };
-    NameChainBroken { policy, frontend: named(claims, claim), backend: nearest(policy, claim), called }.into()
+    NameChainBroken { policy, frontend: named(claims, claim), backend: nearest(policy, claim), called }
+        .found()
 }
 
 /// The backend port that was probably meant: the one with the frontend's protocol and number, else with its

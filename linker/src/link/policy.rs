@@ -10,8 +10,8 @@ use super::selected::{Selected, client_pods};
 use super::served::{SinglePort, wanted};
 use super::{acts_on, holes};
 use crate::findings::{
-    AddressNotAllowed, BackendAddressIgnored, BackendNotIdentified, Finding, NoReadyPod, PortNotServed,
-    SelectorMatchesNothing, SelfRedirect, SessionAffinity,
+    AddressNotAllowed, BackendAddressIgnored, BackendNotIdentified, Facts, Finding, NoReadyPod,
+    PortNotServed, SelectorMatchesNothing, SelfRedirect, SessionAffinity,
 };
 use crate::inventory::{Inventory, Node};
 use crate::mapset::{Outcome, PodRef, Reason, Row};
@@ -50,7 +50,7 @@ pub(super) fn link(
     if let Some(service) = claims.service
         && !unserved.is_empty()
     {
-        findings.push(PortNotServed { policy, service: &service.name, ports: &unserved }.into());
+        findings.push(PortNotServed { policy, service: &service.name, ports: &unserved }.found());
     }
     about_redirects(claims, &selected, rows.get(first..).unwrap_or_default(), findings);
 }
@@ -74,21 +74,21 @@ fn row(claims: &Claims<'_>, claim: &Claim<'_>, outcome: Outcome) -> Row {
 fn about_pods(claims: &Claims<'_>, selected: &Selected<'_>, findings: &mut Vec<Finding>) {
     let policy = claims.policy;
     if !claims.allowed {
-        findings.push(AddressNotAllowed { policy }.into());
+        findings.push(AddressNotAllowed { policy }.found());
     }
     findings.extend(
-        selected.unidentified().map(|pod| BackendNotIdentified { policy, pod: &pod.reference }.into()),
+        selected.unidentified().map(|pod| BackendNotIdentified { policy, pod: &pod.reference }.found()),
     );
     let pods: Vec<_> = selected.iter().collect();
     let finished = selected.finished();
     if pods.is_empty() && finished.is_empty() {
-        findings.push(SelectorMatchesNothing { policy }.into());
+        findings.push(SelectorMatchesNothing { policy }.found());
     } else if selected.ready().next().is_none() {
-        findings.push(NoReadyPod { policy, pods: &pods, finished }.into());
+        findings.push(NoReadyPod { policy, pods: &pods, finished }.found());
     }
     let left_out: Vec<_> = selected.left_out().collect();
     if !left_out.is_empty() {
-        findings.push(BackendAddressIgnored { policy, pods: &left_out }.into());
+        findings.push(BackendAddressIgnored { policy, pods: &left_out }.found());
     }
 }
 
@@ -107,12 +107,12 @@ fn about_redirects(claims: &Claims<'_>, selected: &Selected<'_>, rows: &[Row], f
     if !policy.skip
         && let Some(row) = rows.iter().find(to_itself)
     {
-        findings.push(SelfRedirect { policy, frontend: row.frontend }.into());
+        findings.push(SelfRedirect { policy, frontend: row.frontend }.found());
     }
     if let Some(service) = claims.service.filter(|service| service.client_affinity)
         && rows.iter().any(|row| row.backends().len() > 1)
     {
-        findings.push(SessionAffinity { policy, service: &service.name }.into());
+        findings.push(SessionAffinity { policy, service: &service.name }.found());
     }
 }
 

@@ -8,12 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use lrpc_schema::diagnostic::{Code, Page, Severity};
 use lrpc_schema::image::{Clients, Fallback, PolicyName, Protocol};
 use serde::{Deserialize, Serialize};
 
-use crate::findings::Severity;
 use crate::mapset::{Frontend, MapSet, Outcome, Row};
-use crate::pages::Page;
 
 /// Where socket hooks act (L17). This version loads [`Mode::Full`] only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +137,9 @@ impl fmt::Display for Gap {
     }
 }
 
+const LEFT_OUT: Code = Code::new("left-out");
+const UNCONNECTED_UDP: Code = Code::new("unconnected-udp");
+
 /// Rows that are left out, or carried in part, and whose they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -151,10 +153,10 @@ pub struct Warning {
 
 impl Warning {
     /// The stable code, which names the page.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self.gap {
-            Gap::UnconnectedUdp => "unconnected-udp",
-            Gap::Ipv6 | Gap::Clients | Gap::Skip => "left-out",
+            Gap::UnconnectedUdp => UNCONNECTED_UDP,
+            Gap::Ipv6 | Gap::Clients | Gap::Skip => LEFT_OUT,
         }
     }
 }
@@ -194,15 +196,17 @@ pub fn warnings(set: &MapSet, profile: Profile) -> Vec<Warning> {
 /// The pages of [`Warning::code`], sorted by code.
 pub static PAGES: &[Page] = &[
     Page {
-        code: "left-out",
+        code: LEFT_OUT,
         severity: Severity::Warning,
         summary: "this version cannot carry some rows, and apply leaves them out",
+        since: "0.1.0",
         page: include_str!("../../diagnostics/left-out.md"),
     },
     Page {
-        code: "unconnected-udp",
+        code: UNCONNECTED_UDP,
         severity: Severity::Warning,
         summary: "this version redirects connected UDP sockets only",
+        since: "0.1.0",
         page: include_str!("../../diagnostics/unconnected-udp.md"),
     },
 ];

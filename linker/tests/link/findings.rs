@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use lrpc_linker::findings::across;
 use lrpc_linker::inventory::Builder;
-use lrpc_linker::{Linker, PAGES, Severity};
+use lrpc_linker::{Linker, PAGES};
+use lrpc_schema::diagnostic::Severity;
 use lrpc_schema::image::{Image, Policy};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ fn pages_are_complete() {
     let codes: Vec<_> = PAGES.iter().map(|page| page.code).collect();
     assert!(codes.is_sorted() && codes.len() == codes.iter().collect::<BTreeSet<_>>().len(), "{codes:?}");
     for page in PAGES {
-        let code = page.code;
+        let code = page.code.as_str();
         assert!(page.page.starts_with(&format!("# {code}\n")), "{code}");
         for section in ["What it means", "Why it matters", "Example", "Remedy"] {
             assert!(page.page.contains(&format!("\n## {section}\n")), "{code}: {section}");
@@ -49,7 +50,7 @@ fn headlines() {
     let headline = |policy: &Policy, objects: &[Value]| {
         let finding = link([policy], objects).findings.pop().unwrap();
         assert!(!finding.message.contains('\n') && finding.help.is_some());
-        format!("{}: {}", finding.field, finding.message)
+        format!("{}: {}", finding.primary.unwrap().at.field, finding.message)
     };
     let web = svc(&["10.96.0.1"], &["80/TCP"]);
     assert_eq!(
@@ -134,7 +135,11 @@ fn findings_of_many_nodes() {
             inventory.nodes().map(|node| (node.name.to_string(), linker.link(&node.name).unwrap().findings));
         across(&linker, nodes)
             .into_iter()
-            .map(|merged| (merged.finding.code, merged.nodes.len(), merged.node_count))
+            .map(|merged| {
+                let nodes = merged.nodes.as_ref();
+                let named = nodes.map_or(0, |nodes| nodes.names.len());
+                (merged.code.as_str(), named, nodes.map_or(0, |nodes| nodes.count))
+            })
             .collect::<Vec<_>>()
     };
     let nodes: Vec<_> = (0..12).map(|number| node(&format!("n{number}"), &[])).collect();

@@ -1,5 +1,6 @@
 //! Which frontends a policy speaks of and which backend port serves each: R1, R13-R18, R21, L1, L4.
 
+use lrpc_linker::Finding;
 use lrpc_schema::image::{Fallback, Policy};
 use serde_json::json;
 
@@ -77,7 +78,8 @@ fn r14_listed_ports() {
         [svc(&["10.96.0.1"], &["80/TCP http", "53/TCP dns"]), pod("a", &["10.0.0.1"], &["8080/TCP http"])];
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:8080(a)"];
     let linked = check(&[policy], &objects, &rows, &["service-port-missing", "service-port-missing"]);
-    let fields: Vec<_> = linked.findings.iter().map(|finding| finding.field.as_str()).collect();
+    let place = |finding: &Finding| finding.primary.as_ref().unwrap().at.field.to_string();
+    let fields: Vec<_> = linked.findings.iter().map(place).collect();
     assert_eq!(
         fields,
         [1, 2].map(|place| format!("spec.redirectFrontend.serviceMatcher.toPorts[{place}].port"))
@@ -293,7 +295,10 @@ fn l01_a_service_policy_keeps_its_frontend() {
     let linked = check(&both, &objects, &rows, &["frontend-overlap"]);
     assert_eq!(linked.map_set.rows()[0].policy.name, "p");
     let finding = &linked.findings[0];
-    assert_eq!((finding.policy.name.as_str(), finding.related[0].policy.name.as_str()), ("a", "p"));
+    assert_eq!(
+        (finding.policy.as_ref().unwrap().name.as_str(), finding.related[0].at.policy.name.as_str()),
+        ("a", "p")
+    );
 }
 
 /// L1, L7: the findings about ownership do not depend on the nodes on which the policies act.

@@ -98,7 +98,7 @@ fn l14_allow_list() {
         let narrow = narrow.map(nets);
         let linked = lrpc_linker::link(&image, &inventory(&objects), "n1", narrow.as_deref()).unwrap();
         assert_eq!(shown(&linked.map_set.rows()[0]), "10.96.0.1:80/TCP -> 10.0.0.1:80(a)");
-        let codes: Vec<_> = linked.findings.iter().map(|finding| finding.code).collect();
+        let codes: Vec<_> = linked.findings.iter().map(|finding| finding.code.as_str()).collect();
         (shown(&linked.map_set.rows()[1]), codes)
     };
     let allowed = ("169.254.169.254:80/TCP -> 10.0.0.1:80(a)".into(), vec![]);

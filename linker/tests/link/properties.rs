@@ -247,7 +247,7 @@ proptest! {
         }
         for row in linked.map_set.rows() {
             if row.reason().is_some_and(|reason| reason.as_str() != "node-not-selected") {
-                prop_assert!(linked.findings.iter().any(|finding| finding.policy == row.policy), "{:?}", row);
+                prop_assert!(linked.findings.iter().any(|finding| finding.policy.as_ref() == Some(&row.policy)), "{:?}", row);
             }
         }
     }

@@ -185,7 +185,7 @@ pub(crate) fn check(policies: impl Policies, objects: &[Value], rows: &[&str], c
     let linked = link(policies, objects);
     let found: Vec<_> = linked.map_set.rows().iter().map(shown).collect();
     assert_eq!(found, rows, "rows; findings: {:#?}", linked.findings);
-    let found: Vec<_> = linked.findings.iter().map(|finding| finding.code).collect();
+    let found: Vec<_> = linked.findings.iter().map(|finding| finding.code.as_str()).collect();
     assert_eq!(found, codes, "findings: {:#?}", linked.findings);
     linked
 }

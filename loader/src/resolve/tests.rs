@@ -88,8 +88,11 @@ fn a_row_that_needs_more_is_left_out_with_one_warning_of_each_kind() {
         row("169.254.169.254:6/UDP", &["10.0.0.1:80"]),
     ]);
     assert_eq!((resolved.frontends, resolved.left_out), (2, 4));
-    let warnings: Vec<_> =
-        resolved.warnings.iter().map(|warning| (warning.gap, warning.rows, warning.code())).collect();
+    let warnings: Vec<_> = resolved
+        .warnings
+        .iter()
+        .map(|warning| (warning.gap, warning.rows, warning.code().as_str()))
+        .collect();
     assert_eq!(
         warnings,
         [
