@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use ipnet::IpNet;
 
-use crate::output::Format;
-
 /// Which manifests to read, and with which rules.
 #[derive(Debug, Args)]
 pub(crate) struct ManifestArgs {
@@ -60,32 +58,4 @@ pub(crate) struct InventoryArgs {
     /// What `kubectl get pods,services,nodes,namespaces -A -o yaml` (or json) printed: file or folder (repeatable)
     #[arg(long = "inventory", value_name = "PATH")]
     pub(crate) inventory: Vec<PathBuf>,
-}
-
-/// Where a node keeps what lrpc loads. With all three set to scratch directories, a second instance is
-/// fully apart from the node's own.
-#[derive(Debug, Args)]
-pub(crate) struct NodeDirsArgs {
-    /// Cgroup v2 directory under which everything is redirected [default: the host's cgroup2 root]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cgroup: Option<PathBuf>,
-
-    /// Directory in a bpffs where maps, programs and links are pinned
-    #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/lrpc")]
-    pub(crate) bpffs: PathBuf,
-
-    /// Directory for the history and the images by digest
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/lrpc")]
-    pub(crate) state: PathBuf,
-}
-
-/// What every command takes that only looks at a node or empties it.
-#[derive(Debug, Args)]
-pub(crate) struct NodeArgs {
-    #[command(flatten)]
-    pub(crate) dirs: NodeDirsArgs,
-
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
 }

@@ -26,6 +26,10 @@ use crate::output::{Color, Output};
 /// Compiler and atomic loader for Kubernetes Local Redirect Policies
 #[derive(Debug, Parser)]
 #[command(name = "lrpc", version, about, propagate_version = true)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    command(after_help = "apply, status, verify and the other commands about a node are Linux only.")
+)]
 struct Cli {
     /// When to colour
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]

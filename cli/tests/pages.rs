@@ -47,7 +47,7 @@ fn gaps(policy: &str, inventory: &str) -> BTreeSet<Code> {
         lrpc_linker::link(&emit(&checked.plan.unwrap(), true), &builder.build(), "n1", None).unwrap();
     profile::warnings(&linked.map_set, profile::Profile::default())
         .iter()
-        .map(profile::Warning::code)
+        .map(|warning| warning.diagnostic::<()>().code)
         .collect()
 }
 

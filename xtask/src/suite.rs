@@ -16,6 +16,9 @@ const PACKAGES: &str = include_str!("../packages.txt");
 const PROGRAMS: [&str; 5] =
     ["/usr/bin/dig", "/usr/sbin/dnsmasq", "/usr/sbin/ip", "/usr/bin/setpriv", "/usr/bin/g++"];
 
+/// Where nothing can be loaded, but everything before that is used.
+const ELSEWHERE: [&str; 2] = ["x86_64-apple-darwin", "x86_64-pc-windows-gnu"];
+
 /// How long each fuzz target looks for new input.
 const FUZZ_SECONDS: u32 = 20;
 
@@ -40,6 +43,11 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     cargo(repository, "test --quiet --manifest-path ebpf/Cargo.toml")?;
     step(&begin, "clippy");
     cargo(repository, "clippy --quiet --workspace --all-targets -- --deny warnings")?;
+    step(&begin, "the pure commands elsewhere");
+    for target in ELSEWHERE {
+        run(Command::new("rustup").args(["target", "add", target]))?;
+        cargo(repository, &format!("clippy --quiet --package lrpc --target {target} -- --deny warnings"))?;
+    }
     step(&begin, "tests, on the kernel too");
     let mut tests = repository.cargo();
     tests.args(["test", "--workspace", "--no-fail-fast"]);

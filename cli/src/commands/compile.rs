@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use lrpc_schema::image::Policy;
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::arguments::{InventoryArgs, ManifestArgs};
 use crate::compilation;
@@ -114,12 +114,25 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     fs::metadata(folder)?;
-    // The rights of any new file, as far as the umask lets them; a temporary file's own are the owner's.
-    let rights = fs::Permissions::from_mode(0o666);
-    let made = tempfile::Builder::new().permissions(rights).tempfile_in(folder);
+    let made = temporary(folder);
     // The error alone: with it comes the temporary file's name, which the user never gave.
     let mut file = made.map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// A temporary file with the rights of any new file, as far as the umask lets them; its own would be the
+/// owner's alone.
+#[cfg(unix)]
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let rights = fs::Permissions::from_mode(0o666);
+    tempfile::Builder::new().permissions(rights).tempfile_in(folder)
+}
+
+/// A temporary file, whose rights are those that the folder gives.
+#[cfg(not(unix))]
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().tempfile_in(folder)
 }

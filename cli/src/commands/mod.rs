@@ -1,26 +1,19 @@
 //! The commands, in the order in which a rollout uses them.
 
-mod apply;
 mod check;
 mod compile;
 mod completions;
 mod diff;
-mod doctor;
-mod dump;
 mod explain;
-mod history;
 mod inspect;
 mod link;
 mod man;
+#[cfg(target_os = "linux")]
 mod node;
 mod policy;
-mod rollback;
 mod row;
 mod schema;
-mod status;
 mod trace;
-mod unload;
-mod verify;
 
 use clap::Subcommand;
 
@@ -36,14 +29,10 @@ pub(crate) enum Command {
     Link(link::Args),
     Trace(trace::Args),
     Diff(diff::Args),
-    Doctor(doctor::Args),
-    Apply(apply::Args),
-    Status(status::Args),
-    Dump(dump::Args),
-    Verify(verify::Args),
-    History(history::Args),
-    Rollback(rollback::Args),
-    Unload(unload::Args),
+    /// What needs a kernel, which is Linux's.
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    Node(node::Command),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -59,14 +48,8 @@ impl Command {
             Self::Link(args) => link::run(&args, output),
             Self::Trace(args) => trace::run(&args, output),
             Self::Diff(args) => diff::run(&args, output),
-            Self::Doctor(args) => doctor::run(&args, output),
-            Self::Apply(args) => apply::run(&args, output),
-            Self::Status(args) => status::run(&args, output),
-            Self::Dump(args) => dump::run(&args, output),
-            Self::Verify(args) => verify::run(&args, output),
-            Self::History(args) => history::run(&args, output),
-            Self::Rollback(args) => rollback::run(&args, output),
-            Self::Unload(args) => unload::run(&args, output),
+            #[cfg(target_os = "linux")]
+            Self::Node(command) => command.run(output),
             Self::Schema(args) => schema::run(&args, output),
             Self::Completions(args) => completions::run(&args, output),
             Self::Man(args) => man::run(&args),

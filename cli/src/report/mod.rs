@@ -8,7 +8,6 @@ pub(crate) mod concise;
 #[cfg(test)]
 mod example;
 mod fingerprint;
-pub(crate) mod gap;
 pub(crate) mod github;
 pub(crate) mod gitlab;
 pub(crate) mod human;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use lrpc_schema::diagnostic::{Code, Page, Severity};
+use lrpc_schema::diagnostic::{Code, Diagnostic, Page, Severity};
 use lrpc_schema::image::{Clients, Fallback, PolicyName, Protocol};
 use serde::{Deserialize, Serialize};
 
@@ -137,9 +137,6 @@ impl fmt::Display for Gap {
     }
 }
 
-const LEFT_OUT: Code = Code::new("left-out");
-const UNCONNECTED_UDP: Code = Code::new("unconnected-udp");
-
 /// Rows that are left out, or carried in part, and whose they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -152,12 +149,18 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// The stable code, which names the page.
-    pub const fn code(&self) -> Code {
-        match self.gap {
+    /// The warning as reports have it; it is at no place, and about one policy or about several.
+    pub fn diagnostic<At>(&self) -> Diagnostic<At> {
+        let page = match self.gap {
             Gap::UnconnectedUdp => UNCONNECTED_UDP,
             Gap::Ipv6 | Gap::Clients | Gap::Skip => LEFT_OUT,
-        }
+        };
+        let policy = match self.policies.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        };
+        let policies: Vec<String> = self.policies.iter().map(ToString::to_string).collect();
+        Diagnostic { policy, ..page.report(self.to_string()) }.help(format!("of {}", policies.join(", ")))
     }
 }
 
@@ -193,23 +196,24 @@ pub fn warnings(set: &MapSet, profile: Profile) -> Vec<Warning> {
     gaps.into_iter().map(warning).collect()
 }
 
-/// The pages of [`Warning::code`], sorted by code.
-pub static PAGES: &[Page] = &[
-    Page {
-        code: LEFT_OUT,
-        severity: Severity::Warning,
-        summary: "this version cannot carry some rows, and apply leaves them out",
-        since: "0.1.0",
-        page: include_str!("../../diagnostics/left-out.md"),
-    },
-    Page {
-        code: UNCONNECTED_UDP,
-        severity: Severity::Warning,
-        summary: "this version redirects connected UDP sockets only",
-        since: "0.1.0",
-        page: include_str!("../../diagnostics/unconnected-udp.md"),
-    },
-];
+const LEFT_OUT: Page = Page {
+    code: Code::new("left-out"),
+    severity: Severity::Warning,
+    summary: "this version cannot carry some rows, and apply leaves them out",
+    since: "0.1.0",
+    page: include_str!("../../diagnostics/left-out.md"),
+};
+
+const UNCONNECTED_UDP: Page = Page {
+    code: Code::new("unconnected-udp"),
+    severity: Severity::Warning,
+    summary: "this version redirects connected UDP sockets only",
+    since: "0.1.0",
+    page: include_str!("../../diagnostics/unconnected-udp.md"),
+};
+
+/// The pages of [`Warning`], sorted by code.
+pub static PAGES: &[Page] = &[LEFT_OUT, UNCONNECTED_UDP];
 
 /// A policy must not be loaded halfway (L5).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -91,7 +91,7 @@ fn a_row_that_needs_more_is_left_out_with_one_warning_of_each_kind() {
     let warnings: Vec<_> = resolved
         .warnings
         .iter()
-        .map(|warning| (warning.gap, warning.rows, warning.code().as_str()))
+        .map(|warning| (warning.gap, warning.rows, warning.diagnostic::<()>().code.as_str()))
         .collect();
     assert_eq!(
         warnings,

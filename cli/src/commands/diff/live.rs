@@ -3,9 +3,9 @@
 use lrpc_loader::node::Node;
 use lrpc_schema::image::Image;
 
-use super::side::Side;
-use crate::arguments::NodeDirsArgs;
+use super::side::{self, Side};
 use crate::commands::node;
+pub(super) use crate::commands::node::NodeDirsArgs as Args;
 use crate::exit::Failure;
 
 /// What the kernel holds, and the image behind it where it was kept. A node with nothing loaded does nothing,
@@ -13,8 +13,8 @@ use crate::exit::Failure;
 ///
 /// # Errors
 /// When no node is named, when another was loaded here, or when the kernel cannot say what is active.
-pub(super) fn read(dirs: &NodeDirsArgs, expected: Option<&str>) -> Result<Side, Failure> {
-    let expected = expected.ok_or_else(needs_node)?;
+pub(super) fn read(dirs: &Args, expected: Option<&str>) -> Result<Side, Failure> {
+    let expected = expected.ok_or_else(side::needs_node)?;
     let node = node::open(dirs);
     let status = node.status().map_err(node::failure)?;
     let Some(active) = status.active else {
@@ -34,12 +34,6 @@ pub(super) fn read(dirs: &NodeDirsArgs, expected: Option<&str>) -> Result<Side, 
     }
     let image = kept(&node)?.filter(|image| image.digest() == active.image);
     Ok(Side::Live { image, rows: dump.frontends })
-}
-
-/// The other side can be compared with this node only where it is linked for it.
-pub(super) fn needs_node() -> Failure {
-    Failure::new("`live` needs --inventory and --node")
-        .help("name this node, and what the cluster runs, so that the other side can be linked for it")
 }
 
 /// The active image, if it was kept whole.

@@ -9,6 +9,10 @@
 mod group;
 mod html;
 mod human;
+#[cfg(target_os = "linux")]
+mod live;
+#[cfg(not(target_os = "linux"))]
+#[path = "elsewhere.rs"]
 mod live;
 mod markdown;
 mod side;
@@ -25,7 +29,7 @@ use lrpc_linker::{Inventory, LinkError};
 
 use self::side::{Reader, Side};
 use self::view::{DiffView, Titles};
-use crate::arguments::{InventoryArgs, NodeDirsArgs, RulesArgs};
+use crate::arguments::{InventoryArgs, RulesArgs};
 use crate::commands::link;
 use crate::compilation::Rules;
 use crate::exit::{ExitStatus, Failure, Outcome};
@@ -41,7 +45,7 @@ use crate::set::Unusable;
     after_help = "Example: lrpc diff .git#branch=main,subdir=policies policies --inventory cluster.yaml
 
 A state is an image, a manifest file or folder, a revision of a local git repository
-(DIR.git#branch=NAME,subdir=FOLDER; also tag=, commit= or ref=), or live: what this node does."
+(DIR.git#branch=NAME,subdir=FOLDER; also tag=, commit= or ref=), or live: what this node does (on Linux)."
 )]
 pub(crate) struct Args {
     /// The state before
@@ -75,7 +79,7 @@ pub(crate) struct Args {
     allow_address: Vec<IpNet>,
 
     #[command(flatten)]
-    dirs: NodeDirsArgs,
+    live: live::Args,
 }
 
 /// How a comparison is printed.
@@ -95,7 +99,7 @@ enum DiffFormat {
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let is_live = side::is_live(&args.old) || side::is_live(&args.new);
     let inventory = match args.node {
-        None if is_live => return Err(live::needs_node()),
+        None if is_live => return Err(side::needs_node()),
         None => inventory::read(&args.inventory.inventory)?.map(|given| given.warn(output)),
         Some(_) => Some(inventory::require(&args.inventory.inventory)?.warn(output)),
     };
@@ -131,7 +135,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
     let reader = Reader {
         rules: Rules::of(&args.rules).allowing(&args.allow_address),
-        dirs: &args.dirs,
+        live: &args.live,
         node: args.node.as_deref(),
     };
     let (old, new) = thread::scope(|scope| {

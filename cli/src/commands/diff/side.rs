@@ -8,14 +8,15 @@ use lrpc_linker::{Inventory, LinkError, Linker};
 use lrpc_schema::image::Image;
 
 use super::live;
-use crate::arguments::NodeDirsArgs;
 use crate::compilation::Rules;
+use crate::exit::Failure;
 use crate::set::{self, Unusable};
 
 /// What is compared.
 pub(super) enum Side {
     /// Policies.
     Image(Image),
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has a node to look at"))]
     /// What the kernel does, and the policies behind it where the state directory has kept them.
     Live { image: Option<Image>, rows: Vec<ShownRow> },
 }
@@ -23,7 +24,7 @@ pub(super) enum Side {
 /// How sides are read.
 pub(super) struct Reader<'a> {
     pub(super) rules: Rules<'a>,
-    pub(super) dirs: &'a NodeDirsArgs,
+    pub(super) live: &'a live::Args,
     /// The node that `live` must be.
     pub(super) node: Option<&'a str>,
 }
@@ -35,7 +36,7 @@ impl Reader<'_> {
     /// When it cannot be read, or does not compile.
     pub(super) fn read(&self, argument: &Path) -> Result<Side, Unusable> {
         if is_live(argument) {
-            return Ok(live::read(self.dirs, self.node)?);
+            return Ok(live::read(self.live, self.node)?);
         }
         Ok(Side::Image(set::read(argument, self.rules)?))
     }
@@ -44,6 +45,12 @@ impl Reader<'_> {
 /// Whether an argument means this node; a file of that name is `./live`.
 pub(super) fn is_live(argument: &Path) -> bool {
     argument == Path::new("live")
+}
+
+/// The other side can be compared with this node only where it is linked for it.
+pub(super) fn needs_node() -> Failure {
+    Failure::new("`live` needs --inventory and --node")
+        .help("name this node, and what the cluster runs, so that the other side can be linked for it")
 }
 
 impl Side {

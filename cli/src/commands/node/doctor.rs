@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use lrpc_loader::node::{Check, Verdict};
 
-use crate::arguments::NodeArgs;
-use crate::commands::node;
+use super::arguments::NodeArgs;
+use super::instance;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let checks = node::open(&args.node.dirs).doctor();
+    let checks = instance::open(&args.node.dirs).doctor();
     match args.node.format {
         Format::Json => output.json(&checks)?,
         Format::Human => output.result(&checks.iter().map(render).collect::<String>())?,

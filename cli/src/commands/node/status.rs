@@ -1,7 +1,7 @@
 //! `lrpc status`: what is active, read back from the kernel.
 
-use crate::arguments::NodeArgs;
-use crate::commands::node;
+use super::arguments::NodeArgs;
+use super::instance;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
@@ -14,10 +14,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let status = node::open(&args.node.dirs).status().map_err(node::failure)?;
+    let status = instance::open(&args.node.dirs).status().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&status)?,
-        Format::Human => output.result(&node::render(&status))?,
+        Format::Human => output.result(&instance::render(&status))?,
     }
     let is_sound = status.active.is_some() && status.differences.is_empty();
     Ok(if is_sound { ExitStatus::Done } else { ExitStatus::Findings })

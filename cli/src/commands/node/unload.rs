@@ -3,8 +3,8 @@
 use lrpc_loader::node::Removed;
 use serde::Serialize;
 
-use crate::arguments::NodeArgs;
-use crate::commands::node;
+use super::arguments::NodeArgs;
+use super::instance;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
@@ -22,7 +22,7 @@ struct UnloadView {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let removed = node::open(&args.node.dirs).unload().map_err(node::failure)?;
+    let removed = instance::open(&args.node.dirs).unload().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&UnloadView { removed })?,
         Format::Human => {

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use lrpc_loader::node::Dump;
 
-use crate::arguments::NodeArgs;
-use crate::commands::{node, row};
+use super::arguments::NodeArgs;
+use super::instance;
+use crate::commands::row;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
@@ -18,7 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let dump = node::open(&args.node.dirs).dump().map_err(node::failure)?;
+    let dump = instance::open(&args.node.dirs).dump().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&dump)?,
         Format::Human => output.result(&render(&dump))?,

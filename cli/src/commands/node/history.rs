@@ -2,8 +2,8 @@
 
 use lrpc_loader::state::{Action, Event, Outcome as ActionOutcome};
 
-use crate::arguments::NodeArgs;
-use crate::commands::node;
+use super::arguments::NodeArgs;
+use super::instance;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let events = node::open(&args.node.dirs).history().map_err(node::failure)?;
+    let events = instance::open(&args.node.dirs).history().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&events)?,
         Format::Human if events.is_empty() => output.message("nothing has been loaded here"),

@@ -1,7 +1,7 @@
 //! `lrpc rollback`: an earlier resident generation becomes the active one.
 
-use crate::arguments::NodeDirsArgs;
-use crate::commands::{apply, node};
+use super::arguments::NodeDirsArgs;
+use super::{apply, instance};
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let applied = node::open(&args.dirs).rollback(args.to).map_err(node::failure)?;
+    let applied = instance::open(&args.dirs).rollback(args.to).map_err(instance::failure)?;
     apply::print(&applied, &[], args.format, output)?;
     Ok(ExitStatus::Done)
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::arguments::{InventoryArgs, NodeDirsArgs, RulesArgs};
-use crate::commands::{link, node};
+use super::arguments::NodeDirsArgs;
+use super::instance;
+use crate::arguments::{InventoryArgs, RulesArgs};
+use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
@@ -50,13 +52,13 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         _ => None,
     };
     let map_set = linked.as_ref().map(|linked| &linked.map_set);
-    let verification = node::open(&args.dirs).verify(map_set).map_err(node::failure)?;
+    let verification = instance::open(&args.dirs).verify(map_set).map_err(instance::failure)?;
     match args.format {
         Format::Json => output.json(&verification)?,
         Format::Human => output.result(&match verification.generation {
             None => "nothing is loaded\n".to_owned(),
             Some(generation) if verification.ok => format!("generation {generation} is as it was loaded\n"),
-            Some(_) => node::render_differences(&verification.differences),
+            Some(_) => instance::render_differences(&verification.differences),
         })?,
     }
     Ok(if verification.ok { ExitStatus::Done } else { ExitStatus::Findings })

@@ -3,18 +3,20 @@
 use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::MapSet;
-use lrpc_linker::profile::Mode;
+use lrpc_linker::profile::{Mode, Warning};
 use lrpc_loader::node::{Applied, ApplyOptions, Existing, Expect, Preview};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
-use crate::arguments::{InventoryArgs, NodeDirsArgs, SetArgs};
-use crate::commands::{link, node};
+use super::arguments::NodeDirsArgs;
+use super::instance;
+use crate::arguments::{InventoryArgs, SetArgs};
+use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
 use crate::report::json::{self, DiagnosticView};
-use crate::report::{self, Report, gap, human};
+use crate::report::{self, Report, human};
 use crate::set;
 
 /// Link an image and swap this node to it, as one transaction
@@ -93,13 +95,13 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let image = set::require(&args.set, output)?;
     let given = inventory::require(&args.inventory.inventory)?;
     let linked = link::link(&image, &given.inventory, &args.node, &args.allow_address)?;
-    let node = node::open(&args.dirs);
+    let node = instance::open(&args.dirs);
     let options = args.options();
 
     let mut reports = link::reports(&given, &linked, &image);
     if args.dry_run || args.deny_warnings {
-        let preview = node.preview(&linked.map_set, &options).map_err(node::failure)?;
-        reports.extend(preview.warnings.iter().map(gap::report));
+        let preview = node.preview(&linked.map_set, &options).map_err(instance::failure)?;
+        reports.extend(preview.warnings.iter().map(Warning::diagnostic));
         if args.deny_warnings && !reports.is_empty() {
             return deny(&reports, args.format, output);
         }
@@ -107,9 +109,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             return dry_run(&preview, &reports, &image, &linked.map_set, args, output);
         }
     }
-    let applied = node.apply(&image, &linked.map_set, &options, &mut |_| {}).map_err(node::failure)?;
+    let applied = node.apply(&image, &linked.map_set, &options, &mut |_| {}).map_err(instance::failure)?;
     if !args.deny_warnings {
-        reports.extend(applied.warnings.iter().map(gap::report));
+        reports.extend(applied.warnings.iter().map(Warning::diagnostic));
     }
     print(&applied, &reports, args.format, output)?;
     Ok(ExitStatus::Done)
@@ -162,7 +164,7 @@ pub(crate) fn print(
                 (true, None) => "loaded\n".to_owned(),
                 (true, Some(previous)) => format!("swapped from generation {previous}\n"),
             };
-            output.result(&(what + &node::render(&applied.status)))
+            output.result(&(what + &instance::render(&applied.status)))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use lrpc_loader::node::{Difference, Error, Node, NodeDirs, Status, Where};
 
-use crate::arguments::NodeDirsArgs;
+use super::arguments::NodeDirsArgs;
 use crate::exit::{ExitStatus, Failure};
 
 /// The instance that the directories name.

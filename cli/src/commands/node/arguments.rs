@@ -1,0 +1,35 @@
+//! Arguments that the node commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::output::Format;
+
+/// Where a node keeps what lrpc loads. With all three set to scratch directories, a second instance is
+/// fully apart from the node's own.
+#[derive(Debug, Args)]
+pub(crate) struct NodeDirsArgs {
+    /// Cgroup v2 directory under which everything is redirected [default: the host's cgroup2 root]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cgroup: Option<PathBuf>,
+
+    /// Directory in a bpffs where maps, programs and links are pinned
+    #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/lrpc")]
+    pub(crate) bpffs: PathBuf,
+
+    /// Directory for the history and the images by digest
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/lrpc")]
+    pub(crate) state: PathBuf,
+}
+
+/// What every command takes that only looks at a node or empties it.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    #[command(flatten)]
+    pub(crate) dirs: NodeDirsArgs,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
