@@ -104,7 +104,7 @@ impl Compilation {
     /// When a path could not be read, or nothing in all of them was a policy; what was found in the others
     /// has been printed before.
     pub(crate) fn conclude(&self, deny_warnings: bool) -> Result<ExitStatus, Failure> {
-        if let Some(failure) = manifests::failure(&self.unreadable) {
+        if let Some(failure) = manifests::failure("a path", &self.unreadable) {
             return Err(failure);
         }
         let status = report::status(&self.reports, deny_warnings);

@@ -68,6 +68,17 @@ impl Failure {
         self
     }
 
+    /// The message with what is behind it, in one line.
+    pub(crate) fn message(&self) -> String {
+        let causes = self.causes.iter().map(|cause| format!(": {cause}"));
+        causes.fold(self.message.clone(), |text, cause| text + &cause)
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// The code to end with.
     pub(crate) fn exit_status(&self) -> ExitStatus {
         self.status

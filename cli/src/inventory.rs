@@ -44,8 +44,8 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Option<Given>, Failure> {
         return Ok(None);
     }
     let (files, unreadable) = manifests::find(paths);
-    if let Some(path) = unreadable.into_iter().next() {
-        return Err(Failure::new("the inventory cannot be read").because(&path));
+    if let Some(failure) = manifests::failure("the inventory", &unreadable) {
+        return Err(failure);
     }
     let mut builder = Builder::default();
     for path in &files {

@@ -30,13 +30,14 @@ pub(crate) struct Unreadable {
     pub(crate) error: io::Error,
 }
 
-/// The paths that could not be read, by name; `None` where there are none.
-pub(crate) fn failure(unreadable: &[Unreadable]) -> Option<Failure> {
+/// The failure for paths that could not be read, which names them; `None` where there are none. `what` is said
+/// where there is only one.
+pub(crate) fn failure(what: &str, unreadable: &[Unreadable]) -> Option<Failure> {
     /// Paths that are named.
     const SHOWN: usize = 10;
     match unreadable {
         [] => None,
-        [one] => Some(Failure::new("a path cannot be read").because(one)),
+        [one] => Some(Failure::new(format!("{what} cannot be read")).because(one)),
         several => {
             let failure = Failure::new(format!("{} paths cannot be read", several.len()));
             let named = several.iter().take(SHOWN);

@@ -102,23 +102,29 @@ impl FromStr for Flow {
     type Err = FlowError;
 
     fn from_str(text: &str) -> Result<Self, FlowError> {
-        flow(text.trim_start()).map_err(|Miss { rest, expected }| {
-            let before = text.get(..text.len() - rest.len()).unwrap_or_default();
-            let word: String = rest.chars().take_while(|character| !character.is_whitespace()).collect();
-            let found = match rest {
-                "" => Found::End,
-                _ if word.is_empty() => Found::Space,
-                _ => Found::Word(word),
-            };
-            FlowError { expected, column: before.chars().count() + 1, found }
-        })
+        flow(text.trim_start()).map_err(|miss| miss.error(text))
     }
 }
 
 /// What is missing, and the text from there on.
-struct Miss<'t> {
+pub(crate) struct Miss<'t> {
     rest: &'t str,
     expected: &'static str,
+}
+
+impl Miss<'_> {
+    /// The error in the text of which this is the rest.
+    pub(crate) fn error(&self, text: &str) -> FlowError {
+        let Self { rest, expected } = *self;
+        let before = text.get(..text.len().saturating_sub(rest.len())).unwrap_or_default();
+        let word: String = rest.chars().take_while(|character| !character.is_whitespace()).collect();
+        let found = match rest {
+            "" => Found::End,
+            _ if word.is_empty() => Found::Space,
+            _ => Found::Word(word),
+        };
+        FlowError { expected, column: before.chars().count() + 1, found }
+    }
 }
 
 fn flow(text: &str) -> Result<Flow, Miss<'_>> {
@@ -134,7 +140,7 @@ fn flow(text: &str) -> Result<Flow, Miss<'_>> {
 }
 
 /// What a parser takes off the text, or what was expected there.
-fn expect<'t, O>(
+pub(crate) fn expect<'t, O>(
     expected: &'static str,
     mut parser: impl Parser<&'t str, Output = O, Error = nom::error::Error<&'t str>>,
     text: &'t str,
@@ -143,13 +149,13 @@ fn expect<'t, O>(
 }
 
 /// What a parser takes if it takes a whole word, and the spaces behind it.
-fn word<'t, O>(
+pub(crate) fn word<'t, O>(
     parser: impl Parser<&'t str, Output = O, Error = nom::error::Error<&'t str>>,
 ) -> impl Parser<&'t str, Output = O, Error = nom::error::Error<&'t str>> {
     terminated(parser, alt((multispace1, eof)))
 }
 
-fn protocol(text: &str) -> IResult<&str, Protocol> {
+pub(crate) fn protocol(text: &str) -> IResult<&str, Protocol> {
     alt((value(Protocol::Tcp, tag_no_case("tcp")), value(Protocol::Udp, tag_no_case("udp")))).parse(text)
 }
 
@@ -163,26 +169,29 @@ fn source(text: &str) -> IResult<&str, Source> {
     alt((pod, value(Source::Host, tag("host")), address)).parse(text)
 }
 
-fn name(text: &str) -> IResult<&str, &str> {
-    take_while1(|character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.'))
-        .parse(text)
+pub(crate) fn name(text: &str) -> IResult<&str, &str> {
+    take_while1(is_name).parse(text)
 }
 
-fn destination(text: &str) -> IResult<&str, IpAddr> {
+pub(crate) fn is_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '.')
+}
+
+pub(crate) fn destination(text: &str) -> IResult<&str, IpAddr> {
     let is_v4 = |character: char| character.is_ascii_digit() || character == '.';
     alt((map(map_res(take_while1(is_v4), str::parse::<Ipv4Addr>), IpAddr::V4), bracketed)).parse(text)
 }
 
-fn bracketed(text: &str) -> IResult<&str, IpAddr> {
+pub(crate) fn bracketed(text: &str) -> IResult<&str, IpAddr> {
     let address = map(map_res(take_while1(is_address), str::parse::<Ipv6Addr>), IpAddr::V6);
     delimited(char('['), address, char(']')).parse(text)
 }
 
-fn is_address(character: char) -> bool {
+pub(crate) fn is_address(character: char) -> bool {
     character.is_ascii_hexdigit() || matches!(character, ':' | '.')
 }
 
-fn port(text: &str) -> IResult<&str, Port> {
+pub(crate) fn port(text: &str) -> IResult<&str, Port> {
     map_opt(digit1, |digits: &str| digits.parse().ok().and_then(Port::new)).parse(text)
 }
 

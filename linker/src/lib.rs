@@ -7,7 +7,8 @@
 //! ```
 //! [`inventory`] reads what a cluster runs, [`mod@link`] decides what each frontend of one node does
 //! ([`mapset`]), [`findings`] say what does not fit, and [`profile`] what a node's data path carries of it.
-//! [`trace`] follows one connection ([`flow`]), [`diff`] compares two states.
+//! [`trace`] follows one connection ([`flow`]), [`expect`] holds many against what a team expects of them, and
+//! [`diff`] compares two states.
 //!
 //! INVARIANT: all of it is pure and runs on any system: no file, no kernel, no clock, no manifest.
 #![forbid(unsafe_code)]
@@ -25,6 +26,8 @@ pub mod findings;
 pub mod flow;
 
 pub mod trace;
+
+pub mod expect;
 
 pub mod diff;
 

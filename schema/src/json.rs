@@ -1,4 +1,5 @@
-//! The JSON Schemas for editors and pipelines: of what users write (manifests, `lrpc.toml`) and of what
+//! The JSON Schemas for editors and pipelines: of what users write (manifests,
+//! `lrpc.toml`, expectation tables) and of what
 //! `lrpc check --format json` prints.
 //!
 //! Draft 7, which the language servers for YAML and TOML both know. They describe shapes only: what a
@@ -12,3 +13,6 @@ pub const CONFIG: &str = include_str!("../json/lrpc.toml.schema.json");
 
 /// The diagnostics of `lrpc check --format json`.
 pub const REPORT: &str = include_str!("../json/report.schema.json");
+
+/// The expectation tables that `lrpc test` runs.
+pub const TEST: &str = include_str!("../json/test.schema.json");

@@ -13,6 +13,7 @@ mod node;
 mod policy;
 mod row;
 mod schema;
+mod test;
 mod trace;
 
 use clap::Subcommand;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Inspect(inspect::Args),
     Link(link::Args),
     Trace(trace::Args),
+    Test(test::Args),
     Diff(diff::Args),
     /// What needs a kernel, which is Linux's.
     #[cfg(target_os = "linux")]
@@ -47,6 +49,7 @@ impl Command {
             Self::Inspect(args) => inspect::run(&args, output),
             Self::Link(args) => link::run(&args, output),
             Self::Trace(args) => trace::run(&args, output),
+            Self::Test(args) => test::run(&args, output),
             Self::Diff(args) => diff::run(&args, output),
             #[cfg(target_os = "linux")]
             Self::Node(command) => command.run(output),

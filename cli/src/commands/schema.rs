@@ -24,6 +24,8 @@ enum What {
     Config,
     /// What `lrpc check --format json` prints
     Report,
+    /// The expectation tables of `lrpc test`
+    Test,
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         What::Manifest => json::MANIFEST,
         What::Config => json::CONFIG,
         What::Report => json::REPORT,
+        What::Test => json::TEST,
     })?;
     Ok(ExitStatus::Done)
 }

@@ -46,8 +46,9 @@ pub(crate) struct Args {
     format: Format,
 }
 
+/// The answer for one connection, in the shape that CONTRACT promises.
 #[derive(Serialize)]
-struct TraceView {
+pub(crate) struct TraceView {
     decision: &'static str,
     policy: Option<String>,
     frontend: Option<String>,
@@ -81,7 +82,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 }
 
 impl TraceView {
-    fn of(trace: &Trace<'_>, image: &Image) -> Self {
+    pub(crate) fn of(trace: &Trace<'_>, image: &Image) -> Self {
         let place = |row: &Row| image.places()?.policy(&row.policy);
         Self {
             decision: trace.state().as_str(),
@@ -95,7 +96,8 @@ impl TraceView {
     }
 }
 
-fn render(view: &TraceView, trace: &Trace<'_>, flow: &Flow, node: &str) -> String {
+/// The answer in words.
+pub(crate) fn render(view: &TraceView, trace: &Trace<'_>, flow: &Flow, node: &str) -> String {
     let meaning = match trace.state() {
         State::Redirect if view.backends.len() > 1 => "it goes to one of the backends",
         State::Redirect => "it goes to the backend",

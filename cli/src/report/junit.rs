@@ -121,7 +121,7 @@ fn details(reports: &[&Report]) -> String {
 }
 
 /// The text without the characters that XML 1.0 has no way to write.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let is_writable = |character: char| {
         matches!(character, '\t' | '\n' | '\r')
             || (character >= ' ' && !matches!(character, '\u{fffe}' | '\u{ffff}'))

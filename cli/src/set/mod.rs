@@ -9,7 +9,7 @@ mod image;
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lrpc_compiler::Source;
 use lrpc_schema::image::Image;
@@ -73,6 +73,17 @@ pub(crate) fn read(set: &Path, rules: Rules<'_>) -> Result<Image, Unusable> {
             compiled((vec![file], Vec::new()), rules)
         }
         Err(error) => compiled((Vec::new(), vec![Unreadable { path: set.to_owned(), error }]), rules),
+    }
+}
+
+/// One set, or several paths of manifests that are compiled together.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_all(sets: &[PathBuf], rules: Rules<'_>) -> Result<Image, Unusable> {
+    match sets {
+        [one] => read(one, rules),
+        several => compiled(manifests::read(several), rules),
     }
 }
 

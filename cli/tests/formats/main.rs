@@ -8,3 +8,4 @@ mod manifest;
 mod reports;
 mod settings;
 mod support;
+mod tables;

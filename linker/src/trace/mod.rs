@@ -57,6 +57,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason, a row's own first.
+    pub const ALL: [Self; 10] = [
+        Self::Row(mapset::Reason::NodeNotSelected),
+        Self::Row(mapset::Reason::AddressOwnedByService),
+        Self::Row(mapset::Reason::AddressNotAllowed),
+        Self::Row(mapset::Reason::BackendNotIdentified),
+        Self::Row(mapset::Reason::PortNotServed),
+        Self::Row(mapset::Reason::NoReadyBackend),
+        Self::Row(mapset::Reason::NoUsableBackend),
+        Self::NoFrontend,
+        Self::ClientNotSelected,
+        Self::OwnTraffic,
+    ];
+
     /// The reason in reports.
     pub const fn as_str(self) -> &'static str {
         match self {

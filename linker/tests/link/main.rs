@@ -7,6 +7,7 @@
     reason = "a panic is how a test fails"
 )]
 
+mod expect;
 mod findings;
 mod frontends;
 mod lrpc_rules;
