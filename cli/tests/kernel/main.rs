@@ -16,6 +16,7 @@ mod redirects;
 mod refusals;
 mod servers;
 mod states;
+mod strangers;
 mod swaps;
 mod world;
 
@@ -29,5 +30,6 @@ fn main() {
         states::TESTS,
         refusals::TESTS,
         servers::TESTS,
+        strangers::TESTS,
     ]);
 }

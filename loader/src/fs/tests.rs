@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, Mode, RenameFlags, mknodat, renameat_with};
 use tempfile::TempDir;
 
 use super::file::is_half;
@@ -192,6 +194,35 @@ fn removal_follows_no_link_and_counts_what_is_no_directory() {
     symlink(&kept, folder.path().join("link")).unwrap();
     assert_eq!(dir.remove("link").unwrap(), 1);
     assert_eq!(dir.names().unwrap(), ["kept"]);
+}
+
+/// Somebody exchanges a directory for a link to another, over and over, while it is removed.
+#[test]
+fn no_exchange_leads_a_removal_elsewhere() {
+    let (folder, dir) = scratch();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("kept")).unwrap();
+    let kept: Vec<_> = (0..20).map(|number| path("kept").join(number.to_string())).collect();
+    for file in &kept {
+        fs::write(file, "").unwrap();
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let _ = fs::create_dir_all(path("mine/inner"));
+                let _ = symlink(path("kept"), path("mine/link"));
+                let _ = renameat_with(CWD, path("mine/link"), CWD, path("mine/inner"), RenameFlags::EXCHANGE);
+            }
+        });
+        let (since, mut removed) = (Instant::now(), 0);
+        while removed < 5_000 && since.elapsed() < Duration::from_secs(1) {
+            // It may find the directory full again, or exchanged for something that is none.
+            removed += dir.remove("mine").unwrap_or(0);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+    assert!(kept.iter().all(|file| file.exists()), "something elsewhere was removed");
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! INVARIANT: nothing in a directory without the marker is changed, and no lock is held on another inode than
 //! the one that the path leads to.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::bpffs::{self, MountError};
@@ -21,6 +21,9 @@ use crate::fs::{Contents, Dir, DirLock, FsError, Sharing, Way};
 const MARKER: &str = "lrpc-instance-";
 /// The number of this layout.
 const LAYOUT: u32 = 1;
+
+/// What the kernel itself may put into every new bpffs.
+const OF_THE_KERNEL: [&str; 2] = ["maps.debug", "progs.debug"];
 
 /// The directory of pins of one instance. Holding one proves that it is on a bpffs, that nobody else can write
 /// it, and that it carries the marker.
@@ -79,7 +82,7 @@ impl Instance {
     /// is missing or empty or on no bpffs.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, InstanceError> {
         match Way::open(path)? {
-            Some(way) if bpffs::holds(&way)? && !way.names()?.is_empty() => Self::adopt(way).map(Some),
+            Some(way) if bpffs::holds(&way)? && !contents(&way)?.is_empty() => Self::adopt(way).map(Some),
             _ => Ok(None),
         }
     }
@@ -98,7 +101,7 @@ impl Instance {
 
     /// Takes a directory that is empty or has the marker.
     fn adopt(way: Way) -> Result<Self, InstanceError> {
-        let names = way.names()?;
+        let names = contents(&way)?;
         let path = way.path().to_owned();
         match names.iter().filter_map(|name| layout(name)).max() {
             Some(layout) if layout > LAYOUT => return Err(InstanceError::Later { path, layout }),
@@ -134,6 +137,13 @@ impl Instance {
             self = present;
         }
     }
+}
+
+/// The names in a directory that the kernel has not put there.
+fn contents(way: &Way) -> Result<Vec<OsString>, FsError> {
+    let mut names = way.names()?;
+    names.retain(|name| !OF_THE_KERNEL.iter().any(|kernels| name == kernels));
+    Ok(names)
 }
 
 /// The layout that a marker's name says; `None` for every other name.

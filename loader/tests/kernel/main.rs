@@ -15,6 +15,7 @@ mod crashes;
 mod generations;
 mod mixes;
 mod neighbours;
+mod ownership;
 mod raw;
 mod tampering;
 mod world;
@@ -27,6 +28,7 @@ fn main() {
         crashes::TESTS,
         mixes::TESTS,
         neighbours::TESTS,
+        ownership::TESTS,
         tampering::TESTS,
     ]);
 }
