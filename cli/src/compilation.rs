@@ -82,7 +82,7 @@ pub(crate) fn compile_read(
     let plan = examined.plan().filter(|_| is_whole);
     let found = plan.zip(inventory).map(|(plan, given)| {
         let findings = link(plan, &given.inventory).into_iter();
-        findings.map(|finding| finding.locate(|at| plan.find(&at))).collect()
+        findings.map(|finding| finding.locate(|at| examined.find(&at))).collect()
     });
     let checked = examined.settle(found);
     reports.extend(checked.diagnostics.into_iter().map(report::of_text));

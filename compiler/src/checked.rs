@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use lrpc_schema::diagnostic::{FieldOf, Position, Spot};
+
 use crate::check::{self, Member, PAGES, Set, foreign_kind, unused_allow};
 use crate::diagnostic::{Diagnostic, Page, Severity, sort_key};
 use crate::options::{Level, Options};
@@ -28,6 +30,8 @@ pub struct Checked {
 pub struct Examined<'o> {
     options: &'o Options,
     plan: Option<Plan>,
+    /// In the order in which the plan's places number them.
+    sources: Vec<Source>,
     diagnostics: Vec<Diagnostic>,
     allows: Vec<(Source, Vec<Allow>)>,
     ignored: usize,
@@ -66,9 +70,10 @@ pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     for file in files.iter_mut().filter(|file| !file.allows.is_empty()) {
         allows.push((file.source.clone(), std::mem::take(&mut file.allows)));
     }
-    let policies = files.into_iter().flat_map(|file| file.policies);
-    let plan = if is_sound(&diagnostics) { Plan::new(policies, options) } else { None };
-    Examined { options, plan, diagnostics, allows, ignored }
+    let sources = files.iter().map(|file| file.source.clone()).collect();
+    let files = files.into_iter().map(|file| (file.policies, file.places));
+    let plan = if is_sound(&diagnostics) { Plan::new(files, options) } else { None };
+    Examined { options, plan, sources, diagnostics, allows, ignored }
 }
 
 impl Examined<'_> {
@@ -80,6 +85,16 @@ impl Examined<'_> {
     /// Adds what others found beside the policies, such as in an inventory.
     pub fn join(&mut self, found: impl IntoIterator<Item = Diagnostic>) {
         self.diagnostics.extend(found);
+    }
+
+    /// The place of the field of a policy, or of the nearest field around it that was written, for what others
+    /// find in the plan.
+    pub fn find(&self, of: &FieldOf) -> Option<Spot> {
+        let (file, stretch) = self.plan.as_ref()?.places().stretch(&of.policy, &of.field.to_string())?;
+        let source = self.sources.get(file)?;
+        let start = Position { line: stretch.line, column: stretch.column };
+        let end = Position { line: stretch.end_line, column: stretch.end_column };
+        Some(Spot { source: source.clone(), span: source.range(start, end) })
     }
 
     /// Adds what others found in the plan (`None`: nobody looked), takes out what comments allow, and sets

@@ -4,8 +4,8 @@
 //! and so never reports one mistake twice. Spans travel with values and do not take part in equality.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use lrpc_schema::diagnostic::Field;
 use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol, Selector};
 
 use crate::diagnostic::Diagnostic;
@@ -40,20 +40,21 @@ pub(crate) struct Policy {
     pub(crate) source: Source,
     /// Where the policy as a whole stands: its name, else what is nearest to one.
     pub(crate) at: Span,
-    pub(crate) name: Option<Spanned<String>>,
+    pub(crate) name: Option<Spanned<Arc<str>>>,
     pub(crate) namespace: Namespace,
     pub(crate) frontend: Option<Frontend>,
     pub(crate) backend: Backend,
     pub(crate) skip: bool,
     pub(crate) annotations: Annotations,
-    pub(crate) places: Vec<(Field, Span)>,
+    /// Its number among the policies of its file, under which its places are kept.
+    pub(crate) place: u32,
     pub(crate) problems: Vec<Diagnostic>,
 }
 
 /// The namespace of a policy.
 #[derive(Debug)]
 pub(crate) enum Namespace {
-    Written(Spanned<String>),
+    Written(Spanned<Arc<str>>),
     /// Left out or empty, so that L13 decides.
     Absent,
     /// Written and reported.
@@ -139,12 +140,12 @@ impl Policy {
     /// Namespace and name; `None` where either is missing.
     pub(crate) fn policy_name(&self, default_namespace: Option<&str>) -> Option<PolicyName> {
         let namespace = match &self.namespace {
-            Namespace::Written(namespace) => &namespace.value,
-            Namespace::Absent => default_namespace?,
+            Namespace::Written(namespace) => Arc::clone(&namespace.value),
+            Namespace::Absent => default_namespace?.into(),
             Namespace::Wrong => return None,
         };
-        let name = &self.name.as_ref()?.value;
-        Some(PolicyName { namespace: namespace.to_owned(), name: name.clone() })
+        let name = Arc::clone(&self.name.as_ref()?.value);
+        Some(PolicyName { namespace, name })
     }
 
     /// The address or Service that is caught, else the policy as a whole.

@@ -1,9 +1,11 @@
 //! One file, read: its policies, what was wrong with them by themselves, and what else it holds.
 
+use lrpc_schema::image::FilePlaces;
+
 use crate::check::{input_limit, malformed_allow};
 use crate::diagnostic::Diagnostic;
 use crate::hir::Policy;
-use crate::lower::{self, Found};
+use crate::lower::{self, Found, Recorder};
 use crate::source::{Source, Span};
 use crate::syntax::allow::{self, Allow};
 use crate::syntax::{self, Event};
@@ -17,6 +19,8 @@ use crate::template;
 pub struct Parsed {
     pub(crate) source: Source,
     pub(crate) policies: Vec<Policy>,
+    /// Where their fields stand.
+    pub(crate) places: FilePlaces,
     /// Problems of no policy.
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) allows: Vec<Allow>,
@@ -36,6 +40,7 @@ pub fn parse(source: &Source) -> Parsed {
     let mut parsed = Parsed {
         source: source.clone(),
         policies: Vec::new(),
+        places: FilePlaces::new(source.name().clone()),
         problems: Vec::new(),
         allows: Vec::new(),
         foreign: Vec::new(),
@@ -44,12 +49,13 @@ pub fn parse(source: &Source) -> Parsed {
         parsed.problems.push(input_limit::too_long(source));
         return parsed;
     }
+    let mut places = Recorder::new(source);
     let mut count = 0;
     syntax::read(source, |event| {
         let (before, at) = (count, event.span());
         match event {
             Event::Document(tree, root) => {
-                lower::documents(source, tree, root, &mut |found| parsed.add(found, &mut count));
+                lower::documents(source, tree, root, &mut places, &mut |found| parsed.add(found, &mut count));
             }
             Event::Comment(text, span) => match allow::parse(source, text, span) {
                 Some(Ok(allow)) => {
@@ -69,6 +75,7 @@ pub fn parse(source: &Source) -> Parsed {
         }
         proceed
     });
+    parsed.places = places.finish();
     parsed
 }
 

@@ -18,7 +18,7 @@ pub fn read(name: impl Into<Arc<str>>, bytes: Vec<u8>) -> Result<Source, Box<Dia
     if bytes.len() > Source::MAX_BYTES {
         return Err(Box::new(input_limit::too_long(&Source::new(name, ""))));
     }
-    let nul = bytes.iter().position(|byte| *byte == 0);
+    let nul = bytes.contains(&0).then(|| bytes.iter().position(|byte| *byte == 0)).flatten();
     match (String::from_utf8(bytes), nul) {
         (Ok(text), None) => Ok(Source::new(name, text)),
         (Ok(text), Some(at)) => Err(Box::new(not_text::nul(&Source::new(name, text), at))),

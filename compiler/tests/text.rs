@@ -4,7 +4,7 @@
 
 mod support;
 
-use lrpc_compiler::{Options, Source, check, emit, parse};
+use lrpc_compiler::{Options, Source, emit, examine, parse};
 use lrpc_schema::diagnostic::{Field, FieldOf};
 use support::{ADDRESS, address, checked, headlines, rendered, report};
 
@@ -245,14 +245,16 @@ fn places_say_where_each_field_was_written() {
         "policies/a.yaml",
         address("spec:\n", "  annotations: {lrpc.dev/clients: pods}\nspec:\n"),
     );
-    let plan = check(vec![parse(&source)], &Options::default()).plan.unwrap();
+    let options = Options::default();
+    let examined = examine(vec![parse(&source)], &options);
+    let plan = examined.plan().unwrap();
     let policy = plan.policies()[0].name.clone();
-    let image = emit(&plan, false);
+    let image = emit(plan, false);
     let places = image.places().unwrap();
     let at = |field: Field| {
         let place = places.find(&policy, &field.to_string()).unwrap();
         assert_eq!(&*place.file, "policies/a.yaml");
-        let spot = plan.find(&FieldOf { policy: policy.clone(), field }).unwrap();
+        let spot = examined.find(&FieldOf { policy: policy.clone(), field }).unwrap();
         let start = spot.source.position(spot.span.start);
         assert_eq!((start.line, start.column), (place.line, place.column));
         (place.line, place.column, place.end_line, place.end_column)
@@ -271,5 +273,5 @@ fn places_say_where_each_field_was_written() {
         at(Field::Key("spec.redirectBackend.localEndpointSelector.matchLabels", "app".into())),
         (17, 14, 17, 19)
     );
-    assert!(emit(&plan, true).places().is_none());
+    assert!(emit(plan, true).places().is_none());
 }

@@ -35,8 +35,7 @@ fn every_format_has_images_and_all_are_read() {
 fn the_newest_format_is_written_as_it_was() {
     for path in frozen(FORMAT) {
         let image = read(&path);
-        let allowed = image.allowed_addresses().map(<[_]>::to_vec);
-        let sealed = Image::seal(image.policies().to_vec(), allowed, image.places().cloned());
+        let sealed = Image::seal(image.policies().to_vec(), image.allowed_addresses(), image.places());
         assert!(sealed.bytes() == fs::read(&path).unwrap(), "{} is written differently", path.display());
     }
 }
@@ -47,7 +46,7 @@ fn places_are_kept_and_in_no_digest() {
     let (whole, stripped) = (read(&folder.join("every-field.lrpc")), read(&folder.join("stripped.lrpc")));
     assert_eq!(whole.digest(), stripped.digest());
     assert_eq!(stripped.places(), None);
-    let name = &whole.policies().iter().find(|policy| policy.name.name == "address-named").unwrap().name;
+    let name = &whole.policies().iter().find(|policy| &*policy.name.name == "address-named").unwrap().name;
     let field = "spec.redirectFrontend.addressMatcher.toPorts[1].port";
     let place = whole.places().unwrap().find(name, field).unwrap();
     assert_eq!(

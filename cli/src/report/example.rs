@@ -9,7 +9,7 @@ use super::{Location, Report};
 /// An error about the first `quoted` in `text`.
 pub(crate) fn report(file: &str, text: &str, quoted: &str) -> Report {
     Report {
-        policy: Some(PolicyName { namespace: "default".to_owned(), name: "kiam".to_owned() }),
+        policy: Some(PolicyName { namespace: "default".into(), name: "kiam".into() }),
         primary: Some(location(&Source::new(file, text), quoted, "")),
         code: Code::new("port-zero"),
         severity: Severity::Error,

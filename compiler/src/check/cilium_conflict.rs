@@ -17,7 +17,7 @@ pub(crate) fn check(set: &Set<'_>, is_double: &[bool], out: &mut Vec<Diagnostic>
     for (index, member) in set.members.iter().enumerate() {
         let Some(Frontend::Service { name: Some(service), .. }) = &member.policy.frontend else { continue };
         if let Some(name) = member.name.as_ref().filter(|_| is_double.get(index) == Some(&false)) {
-            claims.push((name.namespace.as_str(), service.value.as_str(), index));
+            claims.push((&*name.namespace, service.value.as_str(), index));
         }
     }
     claims.sort_unstable();

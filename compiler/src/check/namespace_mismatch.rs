@@ -11,7 +11,7 @@ pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     for member in &set.members {
         let Member { policy, name: Some(name) } = member else { continue };
         let Some(Frontend::Service { namespace: Some(service), .. }) = &policy.frontend else { continue };
-        if name.namespace != service.value {
+        if *name.namespace != *service.value {
             let own = &name.namespace;
             let diagnostic = PAGE
                 .report(format!("a policy of `{own}` cannot redirect a Service of `{}`", service.value))

@@ -3,6 +3,7 @@
 
 use lrpc_schema::diagnostic::Field;
 
+use super::places::Recorder;
 use super::policy;
 use crate::check::near_miss_kind;
 use crate::check::wrong_type::{self, Expected};
@@ -31,21 +32,23 @@ pub(crate) enum Found {
 }
 
 /// Hands out what one document holds, until `visit` says stop; the answer says whether to go on.
-pub(crate) fn documents(
+pub(crate) fn documents<'s>(
     source: &Source,
-    tree: &Tree<'_>,
-    node: &Node<'_>,
+    tree: &Tree<'s>,
+    node: &Node<'s>,
+    places: &mut Recorder<'s>,
     visit: &mut impl FnMut(Found) -> bool,
 ) -> bool {
-    node.is_null() || object(source, tree, node, false, visit)
+    node.is_null() || object(source, tree, node, false, places, visit)
 }
 
 /// One object; `in_list` where the list around it says of what kind its elements are.
-fn object(
+fn object<'s>(
     source: &Source,
-    tree: &Tree<'_>,
-    node: &Node<'_>,
+    tree: &Tree<'s>,
+    node: &Node<'s>,
     in_list: bool,
+    places: &mut Recorder<'s>,
     visit: &mut impl FnMut(Found) -> bool,
 ) -> bool {
     let Kinds { kind, api_version } = Kinds::of(tree, node);
@@ -53,10 +56,12 @@ fn object(
     let is_ours = is_near && kind.map_or(in_list, |(kind, _)| kind == KIND);
     let found = match (kind, api_version) {
         (_, Some((API_VERSION, _)) | None) if is_ours => {
-            Found::Policy(Box::new(policy::lower(source, tree, node, in_list)))
+            Found::Policy(Box::new(policy::lower(source, tree, node, in_list, places)))
         }
-        (Some((LIST, _)), Some((API_VERSION, _)) | None) => return items(source, tree, node, true, visit),
-        (Some(("List", _)), _) => return items(source, tree, node, false, visit),
+        (Some((LIST, _)), Some((API_VERSION, _)) | None) => {
+            return items(source, tree, node, true, places, visit);
+        }
+        (Some(("List", _)), _) => return items(source, tree, node, false, places, visit),
         (kind, Some((api_version, span)))
             if is_ours || is_near && kind.is_some_and(|(kind, _)| kind == LIST) =>
         {
@@ -71,11 +76,12 @@ fn object(
 }
 
 /// The elements of a list; nothing in it is passed over (L3).
-fn items(
+fn items<'s>(
     source: &Source,
-    tree: &Tree<'_>,
-    node: &Node<'_>,
+    tree: &Tree<'s>,
+    node: &Node<'s>,
     in_list: bool,
+    places: &mut Recorder<'s>,
     visit: &mut impl FnMut(Found) -> bool,
 ) -> bool {
     // Go writes an empty list as `null`.
@@ -85,7 +91,7 @@ fn items(
         return visit(Found::Problem(Box::new(problem)));
     };
     tree.elements(children).iter().zip(0..).all(|(item, index)| match item.value {
-        Value::Mapping(_) => object(source, tree, item, in_list, visit),
+        Value::Mapping(_) => object(source, tree, item, in_list, places, visit),
         Value::Scalar(_) | Value::Sequence(_) => {
             let field = Field::Element("items", index, "");
             visit(Found::Problem(Box::new(wrong_type::report(source, item, &field, Expected::Object))))

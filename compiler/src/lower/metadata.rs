@@ -1,5 +1,7 @@
 //! `metadata`: name, namespace, and annotations for [`annotations`](super::annotations).
 
+use std::sync::Arc;
+
 use lrpc_schema::diagnostic::Field;
 
 use super::object::{Object, Reader};
@@ -10,7 +12,7 @@ use crate::syntax::Node;
 
 /// What `metadata` says.
 pub(super) struct Metadata<'t, 's> {
-    pub(super) name: Option<Spanned<String>>,
+    pub(super) name: Option<Spanned<Arc<str>>>,
     pub(super) namespace: Namespace,
     pub(super) annotations: Option<&'t Node<'s>>,
 }
@@ -59,7 +61,7 @@ pub(super) fn lower<'t, 's>(reader: &mut Reader<'t, 's>, top: &Object<'t, 's>) -
     }
 }
 
-fn name<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Option<Spanned<String>> {
+fn name<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Option<Spanned<Arc<str>>> {
     let field = Field::Fixed("metadata.name");
     let (_, node) = reader.required(metadata, "name", &field, "name: redirect")?;
     let name = reader.string(node, field)?;
@@ -67,7 +69,7 @@ fn name<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Optio
         reader.report(invalid_name::report(reader.source, name.span, "metadata.name", name.value, true));
         return None;
     }
-    Some(name.map(str::to_owned))
+    Some(name.map(Arc::from))
 }
 
 fn namespace<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Namespace {
@@ -84,5 +86,5 @@ fn namespace<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> 
         reader.report(invalid_name::report(reader.source, namespace.span, path, namespace.value, false));
         return Namespace::Wrong;
     }
-    Namespace::Written(namespace.map(str::to_owned))
+    Namespace::Written(namespace.map(Arc::from))
 }

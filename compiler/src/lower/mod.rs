@@ -9,8 +9,10 @@ mod document;
 mod frontend;
 mod metadata;
 mod object;
+mod places;
 mod policy;
 mod ports;
 mod selector;
 
 pub(crate) use document::{Found, documents};
+pub(crate) use places::Recorder;

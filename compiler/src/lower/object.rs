@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use lrpc_schema::diagnostic::Field;
 
+use super::places::Recorder;
 use crate::check::wrong_type::{self, Expected};
 use crate::check::{duplicate_key, input_limit, missing_field, unknown_field};
 use crate::diagnostic::Diagnostic;
@@ -20,7 +21,7 @@ const FEW: usize = 16;
 pub(super) struct Reader<'t, 's> {
     pub(super) source: &'t Source,
     pub(super) tree: &'t Tree<'s>,
-    pub(super) places: Vec<(Field, Span)>,
+    pub(super) places: &'t mut Recorder<'s>,
     pub(super) problems: Vec<Diagnostic>,
 }
 
@@ -49,7 +50,7 @@ impl<'t, 's> Reader<'t, 's> {
     }
 
     pub(super) fn place(&mut self, field: Field, span: Span) {
-        self.places.push((field, span));
+        self.places.place(field, span);
     }
 
     /// The fields of an object, of which only the known ones may be there.

@@ -3,26 +3,27 @@
 use lrpc_schema::diagnostic::Field;
 
 use super::object::{Object, Reader};
+use super::places::Recorder;
 use super::{annotations, frontend, metadata, ports, selector};
 use crate::check;
 use crate::hir::{Backend, Frontend, Namespace, Policy};
 use crate::source::Source;
 use crate::syntax::{Node, Tree, Value};
 
-/// Fields of a policy with two named ports on each side, which few exceed.
-const FIELDS: usize = 32;
-
 const SPEC: Field = Field::Fixed("spec");
 const BACKEND: &str = "spec.redirectBackend";
 
 /// The policy in a document of our kind; `in_list` where the list around it says what it is.
-pub(super) fn lower(source: &Source, tree: &Tree<'_>, node: &Node<'_>, in_list: bool) -> Policy {
-    let places = Vec::with_capacity(FIELDS);
+pub(super) fn lower<'t, 's>(
+    source: &'t Source,
+    tree: &'t Tree<'s>,
+    node: &'t Node<'s>,
+    in_list: bool,
+    places: &'t mut Recorder<'s>,
+) -> Policy {
     let mut reader = Reader { source, tree, places, problems: Vec::new() };
     let mut policy = read(&mut reader, node, in_list);
-    // Of a hundred thousand policies, what was reserved and not used is more than their text.
-    reader.places.shrink_to_fit();
-    policy.places = reader.places;
+    policy.place = reader.places.end_policy();
     policy.problems = reader.problems;
     check::policy(&mut policy);
     policy
@@ -60,7 +61,7 @@ fn read<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, in_list: bool) 
         backend,
         skip,
         annotations,
-        places: Vec::new(),
+        place: 0,
         problems: Vec::new(),
     }
 }

@@ -45,7 +45,7 @@ fn rows_are_sorted_by_number_and_each_frontend_has_one() {
         shown,
         ["9.0.0.1:5/UDP", "9.0.0.1:53/TCP", "9.0.0.1:53/UDP", "10.0.0.1:53/TCP", "[::1]:53/TCP"]
     );
-    assert!(set.rows().iter().all(|row| row.policy.name == "p"));
+    assert!(set.rows().iter().all(|row| &*row.policy.name == "p"));
     assert!(set.get(&row("::1", 53, Protocol::Tcp).frontend).is_some());
     assert!(set.get(&row("::1", 53, Protocol::Udp).frontend).is_none());
 }

@@ -293,12 +293,9 @@ fn l01_a_service_policy_keeps_its_frontend() {
     let rows = ["10.96.0.1:80/TCP -> 10.0.0.1:8080(a)"];
     let both = [shadow, service(&["80/TCP"], &["8080/TCP"])];
     let linked = check(&both, &objects, &rows, &["frontend-overlap"]);
-    assert_eq!(linked.map_set.rows()[0].policy.name, "p");
+    assert_eq!(&*linked.map_set.rows()[0].policy.name, "p");
     let finding = &linked.findings[0];
-    assert_eq!(
-        (finding.policy.as_ref().unwrap().name.as_str(), finding.related[0].at.policy.name.as_str()),
-        ("a", "p")
-    );
+    assert_eq!((&*finding.policy.as_ref().unwrap().name, &*finding.related[0].at.policy.name), ("a", "p"));
 }
 
 /// L1, L7: the findings about ownership do not depend on the nodes on which the policies act.

@@ -93,7 +93,7 @@ fn l14_allow_list() {
     let objects = [backend, svc(&["10.96.0.1"], &["80/TCP"])];
     let nets = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<_>>();
     let reason = |image: Option<&[&str]>, narrow: Option<&[&str]>| {
-        let image = Image::seal(all.to_vec(), image.map(nets), None);
+        let image = Image::seal(all.to_vec(), image.map(nets).as_deref(), None);
         let objects = [&[node("n1", &[])], &objects[..]].concat();
         let narrow = narrow.map(nets);
         let linked = lrpc_linker::link(&image, &inventory(&objects), "n1", narrow.as_deref()).unwrap();

@@ -61,7 +61,7 @@ fn spoken<'a>(policy: &'a Policy, objects: &'a [Value]) -> Vec<Spoken<'a>> {
             let mut spoken = Vec::new();
             for service in services(objects) {
                 if text(service, "/metadata/name") != name
-                    || text(service, "/metadata/namespace") != policy.name.namespace
+                    || text(service, "/metadata/namespace") != &*policy.name.namespace
                 {
                     continue;
                 }
@@ -187,7 +187,7 @@ impl<'a> World<'a> {
             .iter()
             .filter(|object| {
                 text(object, "/kind") == "Pod"
-                    && text(object, "/metadata/namespace") == self.policy.name.namespace
+                    && text(object, "/metadata/namespace") == &*self.policy.name.namespace
                     && text(object, "/spec/nodeName") == self.node
                     && !["Succeeded", "Failed"].contains(&text(object, "/status/phase"))
                     && matches(selector, object)

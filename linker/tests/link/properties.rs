@@ -64,7 +64,7 @@ impl Dice<'_> {
         if self.rarely(5) {
             policy.backend.address = Some(self.one_of(&["169.254.169.252", "fd00::252"]).parse().unwrap());
         }
-        policy.name = PolicyName { namespace: "default".into(), name: format!("p{number}") };
+        policy.name = PolicyName { namespace: "default".into(), name: format!("p{number}").into() };
         policy.skip = self.rarely(2);
         policy.shadow_service = self.rarely(3);
         policy.fallback = self.one_of(&[Fallback::Original, Fallback::Drop]);

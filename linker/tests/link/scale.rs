@@ -42,7 +42,7 @@ fn world(policies: usize, pods: usize) -> (Image, String) {
     }
     let nodes: Vec<_> = (0..pods.div_ceil(110)).map(|number| node(&format!("n{number}"), &[])).collect();
     write!(dump, "{}]}}", json!(nodes).to_string().trim_matches(['[', ']'])).unwrap();
-    (Image::seal((0..policies).map(policy).collect(), None, None), dump)
+    (Image::seal((0..policies).map(policy).collect::<Vec<_>>(), None, None), dump)
 }
 
 fn read(dump: &str) -> Inventory {

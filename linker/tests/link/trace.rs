@@ -248,12 +248,12 @@ proptest! {
                 prop_assert_eq!(traced.row, Some(row));
                 let policy = policies.iter().find(|policy| policy.name == row.policy).unwrap();
                 let labels = |pod: &Pod, selector: &lrpc_schema::image::Selector| {
-                    *pod.reference.namespace == policy.name.namespace && selector.matches(&pod.labels)
+                    *pod.reference.namespace == *policy.name.namespace && selector.matches(&pod.labels)
                 };
                 let is_client = match (&policy.clients, pod) {
                     (Clients::All, _) | (Clients::AllPods, Some(_)) => true,
                     (Clients::Pods, Some(pod)) => !pod.host_network,
-                    (Clients::Namespace, Some(pod)) => *pod.reference.namespace == policy.name.namespace,
+                    (Clients::Namespace, Some(pod)) => *pod.reference.namespace == *policy.name.namespace,
                     (Clients::Selector(selector), Some(pod)) => labels(pod, selector),
                     (_, None) => false,
                 };

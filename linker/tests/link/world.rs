@@ -159,7 +159,7 @@ pub(crate) fn link(policies: impl Policies, objects: &[Value]) -> Linked {
 
 pub(crate) fn link_narrow(policies: impl Policies, objects: &[Value], narrow: Option<&[IpNet]>) -> Linked {
     let policies = policies.into_iter().map(|policy| policy.borrow().clone());
-    let image = Image::seal(policies.collect(), None, None);
+    let image = Image::seal(policies.collect::<Vec<_>>(), None, None);
     let objects = [&[node("n1", &["192.0.2.1"])], objects].concat();
     lrpc_linker::link(&image, &inventory(&objects), "n1", narrow).unwrap()
 }

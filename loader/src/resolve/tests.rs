@@ -27,7 +27,7 @@ fn row(frontend: &str, backends: &[&str]) -> Row {
     };
     Row {
         frontend,
-        policy: PolicyName { namespace: "default".to_owned(), name: frontend.port.to_string() },
+        policy: PolicyName { namespace: "default".into(), name: frontend.port.to_string().into() },
         service: None,
         outcome,
         skip_flag: false,
@@ -125,7 +125,7 @@ fn a_security_boundary_is_never_loaded_halfway() {
 fn equal_rows_give_equal_bytes_whatever_policy_they_come_from() {
     let one = row("169.254.169.254:1/TCP", &["10.0.0.1:80"]);
     let mut other = one.clone();
-    other.policy.name = "renamed".to_owned();
+    other.policy.name = "renamed".into();
     assert_eq!(resolved(vec![one.clone()]).digest, resolved(vec![other]).digest);
     other = row("169.254.169.254:1/TCP", &["10.0.0.1:81"]);
     assert_ne!(resolved(vec![one]).digest, resolved(vec![other]).digest);

@@ -41,7 +41,7 @@ fn rows_of_another_life_are_not_shown() {
             port: Port::new(53).unwrap(),
             protocol: Protocol::Udp,
         },
-        policy: PolicyName { namespace: "default".to_owned(), name: "dns".to_owned() },
+        policy: PolicyName { namespace: "default".into(), name: "dns".into() },
         service: Some(ServiceName { namespace: "default".into(), name: "kube-dns".into() }),
         outcome: mapset::Outcome::Redirect(vec![Backend {
             address: [10, 244, 0, 1].into(),

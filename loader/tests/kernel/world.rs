@@ -80,7 +80,7 @@ pub(crate) fn options() -> ApplyOptions {
 
 /// Images that differ in a list that no rule here looks at.
 pub(crate) fn image(number: u8) -> Image {
-    Image::seal(vec![], Some(vec![format!("10.{number}.0.0/16").parse().unwrap()]), None)
+    Image::seal(vec![], Some(&[format!("10.{number}.0.0/16").parse().unwrap()]), None)
 }
 
 pub(crate) fn set(rows: &[Row]) -> MapSet {
@@ -98,7 +98,7 @@ pub(crate) fn row(frontend: &str, backend: &str) -> Row {
             port: port(frontend),
             protocol: lrpc_schema::image::Protocol::Tcp,
         },
-        policy: PolicyName { namespace: "default".to_owned(), name: "metadata".to_owned() },
+        policy: PolicyName { namespace: "default".into(), name: "metadata".into() },
         service: None,
         outcome: Outcome::Redirect(vec![Backend {
             address: backend.ip(),

@@ -106,13 +106,33 @@ impl Source {
 
     /// The positions of both ends of a stretch; most stretches end on the line on which they begin.
     pub fn positions(&self, range: &Range<usize>) -> (Position, Position) {
+        self.positions_near(range, &mut 0)
+    }
+
+    /// [`positions`](Self::positions) of one of many stretches, most of which stand near each other: `line`,
+    /// from 0, is where the one before began, and becomes where this one does.
+    pub fn positions_near(&self, range: &Range<usize>, line: &mut usize) -> (Position, Position) {
         let start = range.start.min(self.0.text.len());
-        let line = self.index().line(start);
+        *line = self.index().line_near(start, *line);
+        let line = *line;
         let next = self.index().lines.get(line + 1).map_or(usize::MAX, |next| *next as usize);
         let end = range.end.min(self.0.text.len());
         let is_one_line = (start..next).contains(&end);
         let end = if is_one_line { self.position_on(line, end) } else { self.position(end) };
         (self.position_on(line, start), end)
+    }
+
+    /// The bytes of a stretch between two positions.
+    pub fn range(&self, start: Position, end: Position) -> Range<usize> {
+        let start = self.offset(start);
+        start..self.offset(end).max(start)
+    }
+
+    fn offset(&self, position: Position) -> usize {
+        let index = self.index();
+        let start = index.start((position.line as usize).saturating_sub(1));
+        let before = index.characters_before(&self.0.text, start);
+        index.offset(&self.0.text, before + (position.column as usize).saturating_sub(1))
     }
 
     /// The position of an offset on its line, which counts from 0.
@@ -167,8 +187,8 @@ impl Index {
     fn new(text: &str) -> Self {
         let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(narrow(first)).chain(breaks.map(|(at, _)| narrow(at + 1))).collect();
+        let breaks = text.match_indices('\n').map(|(at, _)| narrow(at + 1));
+        let lines = std::iter::once(narrow(first)).chain(breaks).collect();
         let characters = (!text.is_ascii()).then(|| {
             let mut total = 0;
             let strides = text.as_bytes().chunks(STRIDE).map(|chunk| {
@@ -185,8 +205,29 @@ impl Index {
         self.lines.partition_point(|start| *start as usize <= offset).saturating_sub(1)
     }
 
+    /// [`line`](Self::line), looked for among the few after a line before it is looked for among all.
+    fn line_near(&self, offset: usize, near: usize) -> usize {
+        const FEW: usize = 4;
+        let few = self.lines.get(near..).unwrap_or_default();
+        let few = few.get(..FEW).unwrap_or(few);
+        match few.partition_point(|start| *start as usize <= offset) {
+            0 | FEW => self.line(offset),
+            after => near + after - 1,
+        }
+    }
+
     fn start(&self, line: usize) -> usize {
         self.lines.get(line).map_or(0, |start| *start as usize)
+    }
+
+    /// The byte offset of the character before which there are so many.
+    fn offset(&self, text: &str, count: usize) -> usize {
+        let Some(strides) = &self.characters else { return count.min(text.len()) };
+        let stride = strides.partition_point(|before| (*before as usize) <= count).saturating_sub(1);
+        let before = strides.get(stride).map_or(0, |count| *count as usize);
+        let rest = text.as_bytes().get(stride * STRIDE..).unwrap_or_default();
+        let starts = rest.iter().zip(stride * STRIDE..).filter(|(byte, _)| **byte & 0xc0 != 0x80);
+        starts.map(|(_, at)| at).nth(count - before).unwrap_or(text.len())
     }
 
     fn characters_before(&self, text: &str, offset: usize) -> usize {
@@ -226,6 +267,22 @@ mod tests {
         for (start, end) in (0..=length).flat_map(|start| (start..=length + 1).map(move |end| (start, end))) {
             let apart = (source.position(start), source.position(end));
             assert_eq!(source.positions(&(start..end)), apart, "{start}..{end}");
+            for mut line in 0..6 {
+                assert_eq!(source.positions_near(&(start..end), &mut line), apart, "{start}..{end}");
+                assert_eq!(line + 1, apart.0.line as usize);
+            }
+        }
+    }
+
+    #[test]
+    fn positions_give_back_their_bytes() {
+        for text in ["a: b\nc: |\n  d\n".to_owned(), format!("\u{feff}ü: ß\r\n{}\nd", "é".repeat(2000))] {
+            let source = Source::new("a.yaml", text);
+            let starts: Vec<_> = source.text().char_indices().map(|(at, _)| at).skip(1).collect();
+            for (start, end) in starts.iter().zip(starts.iter().skip(3)) {
+                let (from, to) = source.positions(&(*start..*end));
+                assert_eq!(source.range(from, to), *start..*end, "{from:?} {to:?}");
+            }
         }
     }
 

@@ -12,7 +12,9 @@ use super::layout::{
     RESERVED_AT, SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec, Protocol};
-use super::{Image, Operator, Places, Requirement, Selector, Stretch, canonical, encode};
+use super::{
+    FieldId, FilePlaces, Image, Operator, Places, Requirement, Selector, Stretch, canonical, encode,
+};
 
 /// Why bytes are not an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,7 +95,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
     let semantic = sections.iter().filter(|section| section.is_semantic());
     let digest = encode::digest(semantic.map(|section| (section.id, section.bytes)));
     Ok(Image {
-        policies,
+        policies: Arc::new(policies),
         allowed_addresses: allowed,
         places: OnceLock::new(),
         places_at: places,
@@ -103,8 +105,9 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
 }
 
 /// The places in a section that [`decode`] has checked; none in bytes that it has not.
-pub(super) fn places(section: &[u8]) -> Option<Places> {
-    Reader(section).places().ok()
+/// Names are shared with the policies.
+pub(super) fn places(section: &[u8], policies: &[Policy]) -> Option<Places> {
+    Reader(section).places(policies).ok()
 }
 
 fn malformed(what: &'static str) -> DecodeError {
@@ -327,7 +330,7 @@ impl<'a> Reader<'a> {
     }
 
     fn policy(&mut self) -> Read<Policy> {
-        let name = PolicyName { namespace: self.text()?, name: self.text()? };
+        let name = PolicyName { namespace: self.str()?.into(), name: self.str()?.into() };
         let frontend = self.matcher()?;
         let selector = self.selector()?;
         let ports = self.list(Self::port)?;
@@ -352,60 +355,79 @@ impl<'a> Reader<'a> {
     /// Checks what [`places`](Self::places) reads, and keeps none of it: most readers of an image ask for few
     /// places or for none.
     fn check_places(&mut self) -> Read<()> {
-        let files = self.skim(Self::str)?;
-        let paths = self.skim(Self::str)?;
+        let files = self.check_names()?;
+        let paths = self.check_names()?;
+        let mut before = None;
         for _ in 0..self.u32()? {
-            let (_, _) = (self.str()?, self.str()?);
-            let mut its_file = None;
+            let policy = (self.str()?, self.str()?);
+            if before.replace(policy).is_some_and(|before| before >= policy) {
+                return Err(malformed("the places are not in order"));
+            }
+            let (mut its_file, mut before) = (None, None);
             for _ in 0..self.u32()? {
-                let (path, file) = (self.u32()?, self.u32()?);
+                let [path, file, ..] = self.words::<6>()?;
                 if path >= paths || file >= files {
                     return Err(malformed("a place has no field or no file"));
                 }
                 if *its_file.get_or_insert(file) != file {
                     return Err(malformed("a policy stands in two files"));
                 }
-                self.array::<16>()?;
+                if before.replace(path).is_some_and(|before| before > path) {
+                    return Err(malformed("the places are not in order"));
+                }
             }
         }
         Ok(())
     }
 
-    /// Reads a list for its length alone.
-    fn skim<T>(&mut self, read: impl Fn(&mut Self) -> Read<T>) -> Read<u32> {
+    /// Reads a sorted list of texts for its length alone.
+    fn check_names(&mut self) -> Read<u32> {
         let count = self.u32()?;
+        let mut before = None;
         for _ in 0..count {
-            read(self)?;
+            let name = self.str()?;
+            if before.replace(name).is_some_and(|before| before >= name) {
+                return Err(malformed("the places are not in order"));
+            }
         }
         Ok(count)
     }
 
     /// Reads what [`check_places`](Self::check_places) has checked.
-    fn places(&mut self) -> Read<Places> {
-        let files = self.list(|input| input.text().map(Arc::<str>::from))?;
-        let paths = self.list(Self::text)?;
-        let mut places = Places::default();
-        let ids: Vec<_> = paths.iter().map(|path| places.field(path)).collect();
+    fn places(&mut self, policies: &[Policy]) -> Read<Places> {
+        let mut files = self.list(|input| input.str().map(|name| FilePlaces::new(name.into())))?;
+        let paths = self.list(|input| input.str().map(Into::into))?;
+        let mut written = Vec::new();
+        let mut names = policies.iter().map(|policy| &policy.name);
         for _ in 0..self.u32()? {
-            let policy = PolicyName { namespace: self.text()?, name: self.text()? };
+            let (namespace, name) = (self.str()?, self.str()?);
+            let same = names.find(|policy| &*policy.namespace == namespace && &*policy.name == name);
+            let policy = same
+                .cloned()
+                .unwrap_or_else(|| PolicyName { namespace: namespace.into(), name: name.into() });
             let mut its_file = None;
-            let mut fields = Vec::new();
             for _ in 0..self.u32()? {
-                let (path, file) = (self.u32()?, self.u32()?);
-                its_file = files.get(file as usize);
-                let stretch = Stretch {
-                    line: self.u32()?,
-                    column: self.u32()?,
-                    end_line: self.u32()?,
-                    end_column: self.u32()?,
-                };
-                fields.extend(ids.get(path as usize).map(|id| (*id, stretch)));
+                let [field, file, line, column, end_line, end_column] = self.words()?;
+                its_file = Some(file as usize);
+                if let Some(file) = files.get_mut(file as usize) {
+                    file.push(FieldId::new(field), Stretch { line, column, end_line, end_column });
+                }
             }
             if let Some(file) = its_file {
-                places.insert(policy, Arc::clone(file), fields);
+                let number = files.get_mut(file).map(FilePlaces::end_policy);
+                written.extend(number.map(|number| (policy, file, number)));
             }
         }
-        Ok(places)
+        Ok(Places::numbered(paths, files, written))
+    }
+
+    fn words<const N: usize>(&mut self) -> Read<[u32; N]> {
+        let (words, _) = self.take(N * size_of::<u32>())?.as_chunks();
+        let mut numbers = [0; N];
+        for (number, word) in numbers.iter_mut().zip(words) {
+            *number = u32::from_le_bytes(*word);
+        }
+        Ok(numbers)
     }
 }
 
@@ -436,12 +458,14 @@ mod tests {
         };
         let address = Matcher::Address { ip: "fd00::1".parse().unwrap(), ports: vec![port(8080, None)] };
         let service = Matcher::Service { name: "dns".into(), ports: vec![] };
-        let mut places = Places::default();
-        let stretch = Stretch { line: 1, column: 2, end_line: 1, end_column: 5 };
-        let name = places.field("metadata.name");
-        places.insert(policy("a", service.clone()).name, "p.yaml".into(), vec![(name, stretch)]);
-        let allowed = Some(vec!["fd00::5/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
-        Image::seal(vec![policy("b", address), policy("a", service)], allowed, Some(places))
+        let mut file = FilePlaces::new("p.yaml".into());
+        let (whole, name) = (file.field("metadata".into()), file.field("metadata.name".into()));
+        file.push(whole, Stretch { line: 1, column: 1, end_line: 1, end_column: 5 });
+        file.push(name, Stretch { line: 1, column: 2, end_line: 1, end_column: 5 });
+        let number = file.end_policy();
+        let places = Places::new(vec![file], [(policy("a", service.clone()).name, 0, number)]);
+        let allowed = ["fd00::5/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        Image::seal(vec![policy("b", address), policy("a", service)], Some(&allowed), Some(&places))
     }
 
     /// The sample with `change` made to its bytes, and a checksum that fits again.
@@ -468,7 +492,7 @@ mod tests {
     #[test]
     fn places_do_not_change_the_digest() {
         let sealed = sample();
-        let allowed = sealed.allowed_addresses().map(<[IpNet]>::to_vec);
+        let allowed = sealed.allowed_addresses();
         let stripped = Image::seal(sealed.policies().to_vec(), allowed, None);
         assert_eq!(stripped.digest(), sealed.digest());
         assert_ne!(Image::seal(sealed.policies().to_vec(), None, None).digest(), sealed.digest());
@@ -547,7 +571,7 @@ mod tests {
             vec!["10.0.0.1/8".parse().unwrap()],
         ];
         for list in list {
-            let (bytes, _) = encode::encode(sealed.policies(), Some(&list), None);
+            let bytes = encode::encode(sealed.policies(), Some(&list), None).bytes;
             assert!(matches!(Image::decode(bytes), Err(DecodeError::Malformed { .. })), "{list:?}");
         }
     }
@@ -563,6 +587,17 @@ mod tests {
             let refused = Image::decode(broken).unwrap_err();
             assert_eq!(refused, malformed("a place has no field or no file"));
         }
+    }
+
+    /// They are looked up by halving.
+    #[test]
+    fn places_out_of_order_are_refused() {
+        let turned = rewritten(|bytes| {
+            let at = bytes.len() - 48;
+            bytes[at] = 1;
+            bytes[at + 24] = 0;
+        });
+        assert_eq!(Image::decode(turned).unwrap_err(), malformed("the places are not in order"));
     }
 
     proptest::proptest! {

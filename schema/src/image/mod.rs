@@ -16,13 +16,13 @@ mod policy;
 mod selector;
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 
 pub use decode::DecodeError;
 pub use layout::FORMAT;
-pub use places::{FieldId, Place, Places, Stretch};
+pub use places::{FieldId, FilePlaces, Place, Places, Stretch};
 pub use policy::{
     Backend, Clients, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol, UnknownProtocol,
 };
@@ -75,11 +75,11 @@ impl core::str::FromStr for Digest {
 /// that the digest is theirs.
 #[derive(Clone, Debug)]
 pub struct Image {
-    policies: Vec<Policy>,
+    policies: Arc<Vec<Policy>>,
     allowed_addresses: Option<Vec<IpNet>>,
     /// Read out of the bytes when they are first asked for.
     places: OnceLock<Places>,
-    /// Their section in the bytes of a decoded image.
+    /// Their section in the bytes.
     places_at: Option<Range<usize>>,
     bytes: Vec<u8>,
     digest: Digest,
@@ -92,16 +92,18 @@ impl Image {
     /// (`None` in a stripped image). The caller has checked the policies: names are unique and ports are
     /// written in the order that counts (R8).
     pub fn seal(
-        mut policies: Vec<Policy>,
-        allowed_addresses: Option<Vec<IpNet>>,
-        places: Option<Places>,
+        policies: impl Into<Arc<Vec<Policy>>>,
+        allowed_addresses: Option<&[IpNet]>,
+        places: Option<&Places>,
     ) -> Self {
-        policies.sort_by(|a, b| a.name.cmp(&b.name));
-        let allowed_addresses = allowed_addresses.as_deref().map(canonical);
-        let places = places.map(Places::sorted);
-        let (bytes, digest) = encode::encode(&policies, allowed_addresses.as_deref(), places.as_ref());
-        let places = places.map(OnceLock::from).unwrap_or_default();
-        Self { policies, allowed_addresses, places, places_at: None, bytes, digest }
+        let mut policies = policies.into();
+        if !policies.is_sorted_by(|a, b| a.name <= b.name) {
+            Arc::make_mut(&mut policies).sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let allowed_addresses = allowed_addresses.map(canonical);
+        let encoded = encode::encode(&policies, allowed_addresses.as_deref(), places);
+        let encode::Encoded { bytes, digest, places_at } = encoded;
+        Self { policies, allowed_addresses, places: OnceLock::new(), places_at, bytes, digest }
     }
 
     /// Whether bytes are meant as an image: they begin with its magic number.
@@ -134,7 +136,7 @@ impl Image {
             return Some(places);
         }
         let section = self.bytes.get(self.places_at.clone()?)?;
-        let read = decode::places(section)?;
+        let read = decode::places(section, &self.policies)?;
         Some(self.places.get_or_init(|| read))
     }
 

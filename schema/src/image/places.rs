@@ -1,9 +1,9 @@
 //! Where each field of each policy was written, so that findings made long after compiling still point
 //! into the manifest.
 //!
-//! Not part of the digest: moving a manifest changes no policy.
+//! [`FilePlaces`] are gathered while a file is parsed, and [`Places`] put those of all files together
+//! without copying them. Not part of the digest: moving a manifest changes no policy.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::PolicyName;
@@ -36,55 +36,182 @@ pub struct Place {
     pub end_column: u32,
 }
 
-/// A field path that [`Places`] knows, kept once for all policies.
+/// A field path, kept once for all policies: its number in the sorted list of paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FieldId(u32);
 
-/// Policy and field path to place. Field paths are those of `kubectl explain`, with list indices:
-/// `spec.redirectFrontend.addressMatcher.toPorts[0].port`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Places {
+impl FieldId {
+    pub(super) fn new(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The index of the path in [`Places::paths`].
+    pub(super) fn index(self) -> u32 {
+        self.0
+    }
+}
+
+/// A field of a policy and where it stands.
+type Located = (FieldId, Stretch);
+
+/// Where the fields of the policies of one file stand. Field paths are those of `kubectl explain`, with list
+/// indices: `spec.redirectFrontend.addressMatcher.toPorts[0].port`.
+#[derive(Clone, Debug)]
+pub struct FilePlaces {
+    file: Arc<str>,
+    /// The paths by their numbers; once the file is part of [`Places`], those have them.
     paths: Vec<Arc<str>>,
-    ids: BTreeMap<Arc<str>, FieldId>,
-    policies: BTreeMap<PolicyName, Written>,
+    /// The fields of one policy after the other.
+    fields: Vec<Located>,
+    /// Where the fields of each policy end.
+    ends: Vec<u32>,
 }
 
-/// Where the fields of one policy stand, which is in one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Written {
-    pub(super) file: Arc<str>,
-    pub(super) fields: Vec<(FieldId, Stretch)>,
-}
+impl FilePlaces {
+    /// Nothing yet of a file, by its name as it was given.
+    pub fn new(file: Arc<str>) -> Self {
+        Self { file, paths: Vec::new(), fields: Vec::new(), ends: Vec::new() }
+    }
 
-impl Places {
-    /// The id of a field path.
-    pub fn field(&mut self, path: &str) -> FieldId {
-        if let Some(id) = self.ids.get(path) {
-            return *id;
-        }
-        // More paths than a u32 counts would need more manifests than the compiler reads.
-        let id = FieldId(u32::try_from(self.paths.len()).unwrap_or(u32::MAX));
-        let path = Arc::<str>::from(path);
-        self.paths.push(Arc::clone(&path));
-        self.ids.insert(path, id);
+    /// A number for a field path that has none.
+    pub fn field(&mut self, path: String) -> FieldId {
+        let id = FieldId(count(self.paths.len()));
+        self.paths.push(path.into());
         id
     }
 
-    /// Says where in a file the fields of a policy stand, each field once.
-    pub fn insert(&mut self, policy: PolicyName, file: Arc<str>, fields: Vec<(FieldId, Stretch)>) {
-        self.policies.insert(policy, Written { file, fields });
+    /// Says where a field of the next policy stands, each field once.
+    pub fn push(&mut self, field: FieldId, stretch: Stretch) {
+        self.fields.push((field, stretch));
+    }
+
+    /// Ends a policy and gives its number in this file.
+    pub fn end_policy(&mut self) -> u32 {
+        let number = count(self.ends.len());
+        self.ends.push(count(self.fields.len()));
+        number
+    }
+
+    /// Numbers the paths in their order, and sorts each policy's fields by them.
+    pub fn sort(&mut self) {
+        let mut sorted: Vec<(Arc<str>, u32)> = self.paths.drain(..).zip(0..).collect();
+        sorted.sort_unstable();
+        let mut new = vec![FieldId(0); sorted.len()];
+        for ((_, old), id) in sorted.iter().zip(0..) {
+            if let Some(new) = new.get_mut(*old as usize) {
+                *new = FieldId(id);
+            }
+        }
+        self.paths.extend(sorted.into_iter().map(|(path, _)| path));
+        self.renumber(&new);
+        let mut start = 0;
+        for end in self.ends.iter().map(|end| *end as usize) {
+            if let Some(policy) = self.fields.get_mut(start..end) {
+                policy.sort_unstable_by_key(|(field, _)| *field);
+            }
+            start = end;
+        }
+        self.fields.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
+    fn renumber(&mut self, new: &[FieldId]) {
+        if new.iter().zip(0..).all(|(id, old)| id.0 == old) {
+            return;
+        }
+        for (field, _) in &mut self.fields {
+            *field = new.get(field.0 as usize).copied().unwrap_or(*field);
+        }
+    }
+
+    fn policy(&self, number: u32) -> &[Located] {
+        let number = number as usize;
+        let end = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
+        let start = number.checked_sub(1).map_or(0, end);
+        self.fields.get(start..end(number)).unwrap_or_default()
+    }
+}
+
+/// Policy and field path to place, over all files.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Sorted; a field's id is its path's index.
+    paths: Vec<Arc<str>>,
+    files: Vec<FilePlaces>,
+    /// Sorted by policy.
+    policies: Vec<Written>,
+}
+
+/// Where a policy stands.
+#[derive(Clone, Debug)]
+struct Written {
+    policy: PolicyName,
+    /// Index in [`Places::files`].
+    file: u32,
+    /// Number in the file.
+    number: u32,
+}
+
+impl Places {
+    /// Puts files together, each of them [sorted](FilePlaces::sort); `policies` says of each policy in which
+    /// of the files it stands, and its number there.
+    pub fn new(
+        mut files: Vec<FilePlaces>,
+        policies: impl IntoIterator<Item = (PolicyName, usize, u32)>,
+    ) -> Self {
+        let mut paths: Vec<Arc<str>> = Vec::new();
+        let mut before: &[Arc<str>] = &[];
+        for file in &files {
+            // Neighbours mostly have the same paths.
+            if *file.paths != *before {
+                paths.extend(file.paths.iter().cloned());
+                before = &file.paths;
+            }
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        for file in &mut files {
+            let id = |path: &Arc<str>| FieldId(count(paths.binary_search(path).unwrap_or_default()));
+            let new: Vec<FieldId> = file.paths.drain(..).map(|path| id(&path)).collect();
+            file.renumber(&new);
+        }
+        let mut places = Self::numbered(paths, files, policies);
+        places.policies.sort_by(|a, b| a.policy.cmp(&b.policy));
+        places
+    }
+
+    /// As [`new`](Self::new), of what is in order: `paths`, whose numbers the files have, and `policies`.
+    pub(super) fn numbered(
+        paths: Vec<Arc<str>>,
+        files: Vec<FilePlaces>,
+        policies: impl IntoIterator<Item = (PolicyName, usize, u32)>,
+    ) -> Self {
+        let policies = policies.into_iter();
+        let written = policies.map(|(policy, file, number)| Written { policy, file: count(file), number });
+        Self { paths, files, policies: written.collect() }
     }
 
     /// The place of a field, or of the nearest field around it that was written: a finding about a missing
     /// `spec.redirectBackend.toPorts` points at `spec.redirectBackend`.
     pub fn find(&self, policy: &PolicyName, field: &str) -> Option<Place> {
-        let Written { file, fields } = self.policies.get(policy)?;
+        let (file, stretch) = self.stretch(policy, field)?;
+        let Stretch { line, column, end_line, end_column } = stretch;
+        let file = Arc::clone(&self.files.get(file)?.file);
+        Some(Place { file, line, column, end_line, end_column })
+    }
+
+    /// As [`find`](Self::find), with the number of the file among those that were put together.
+    pub fn stretch(&self, policy: &PolicyName, field: &str) -> Option<(usize, Stretch)> {
+        let at = self.policies.binary_search_by(|written| written.policy.cmp(policy)).ok()?;
+        let written = self.policies.get(at)?;
+        let file = written.file as usize;
+        let fields = self.files.get(file)?.policy(written.number);
         let mut path = field;
         loop {
-            let id = self.ids.get(path);
-            if let Some((_, stretch)) = id.and_then(|id| fields.iter().find(|(field, _)| field == id)) {
-                let Stretch { line, column, end_line, end_column } = *stretch;
-                return Some(Place { file: Arc::clone(file), line, column, end_line, end_column });
+            let id = self.paths.binary_search_by(|known| (**known).cmp(path)).ok();
+            let at = id.and_then(|id| fields.binary_search_by_key(&id, |(field, _)| field.0 as usize).ok());
+            if let Some((_, stretch)) = at.and_then(|at| fields.get(at)) {
+                return Some((file, *stretch));
             }
             path = &path[..path.rfind(['.', '['])?];
         }
@@ -95,42 +222,34 @@ impl Places {
         self.find(policy, "metadata.name")
     }
 
-    /// The same places with paths, and each policy's fields, in the order of the paths, so that equal places
-    /// are written as equal bytes.
-    pub(super) fn sorted(mut self) -> Self {
-        let mut renumbered = vec![FieldId(0); self.paths.len()];
-        for (id, new) in self.ids.values_mut().zip(0..) {
-            if let Some(renumbered) = renumbered.get_mut(id.0 as usize) {
-                *renumbered = FieldId(new);
-            }
-            *id = FieldId(new);
-        }
-        self.paths.sort_unstable();
-        for Written { fields, .. } in self.policies.values_mut() {
-            for (field, _) in &mut *fields {
-                *field = renumbered.get(field.0 as usize).copied().unwrap_or(*field);
-            }
-            fields.sort_unstable_by_key(|(field, _)| *field);
-        }
-        self
-    }
-
     /// The field paths, in the order of their ids.
     pub(super) fn paths(&self) -> &[Arc<str>] {
         &self.paths
     }
 
     /// The file and the fields of each policy, sorted by policy.
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&PolicyName, &Written)> {
-        self.policies.iter()
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&PolicyName, &Arc<str>, &[Located])> {
+        self.policies.iter().map(|written| {
+            let file = self.files.get(written.file as usize);
+            let (name, fields) = file
+                .map_or((&written.policy.name, &[][..]), |file| (&file.file, file.policy(written.number)));
+            (&written.policy, name, fields)
+        })
     }
 }
 
-impl FieldId {
-    /// The index of the path in [`Places::paths`].
-    pub(super) fn index(self) -> u32 {
-        self.0
+/// Equal where every field of every policy stands in equal places.
+impl PartialEq for Places {
+    fn eq(&self, other: &Self) -> bool {
+        self.paths == other.paths && self.iter().eq(other.iter())
     }
+}
+
+impl Eq for Places {}
+
+/// Manifests of more than 4 GiB are refused long before (the compiler's limits).
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -141,8 +260,15 @@ mod tests {
         PolicyName { namespace: "default".into(), name: "p".into() }
     }
 
-    fn stretch(line: u32) -> Stretch {
-        Stretch { line, column: 1, end_line: line, end_column: 2 }
+    fn places(fields: &[(&str, u32)]) -> Places {
+        let mut file = FilePlaces::new("a.yaml".into());
+        for (path, line) in fields {
+            let id = file.field((*path).to_owned());
+            file.push(id, Stretch { line: *line, column: 1, end_line: *line, end_column: 2 });
+        }
+        let number = file.end_policy();
+        file.sort();
+        Places::new(vec![file], [(policy(), 0, number)])
     }
 
     fn place(line: u32) -> Place {
@@ -151,24 +277,45 @@ mod tests {
 
     #[test]
     fn the_order_of_mention_is_forgotten() {
-        let places = |paths: [(&str, u32); 2]| {
-            let mut places = Places::default();
-            let fields = paths.map(|(path, line)| (places.field(path), stretch(line)));
-            places.insert(policy(), "a.yaml".into(), fields.into());
-            places
-        };
-        let (one, other) = (places([("spec", 2), ("metadata", 1)]), places([("metadata", 1), ("spec", 2)]));
-        assert_ne!(one, other);
-        assert_eq!(one.clone().sorted(), other.sorted());
-        assert_eq!(one.sorted().find(&policy(), "spec"), Some(place(2)));
+        let one = places(&[("spec", 2), ("metadata", 1)]);
+        assert_eq!(one, places(&[("metadata", 1), ("spec", 2)]));
+        assert_ne!(one, places(&[("metadata", 2), ("spec", 2)]));
+        assert_eq!(one.find(&policy(), "spec"), Some(place(2)));
     }
 
     #[test]
     fn a_missing_field_is_found_at_the_field_around_it() {
-        let mut places = Places::default();
-        let field = places.field("spec.redirectBackend");
-        places.insert(policy(), "a.yaml".into(), vec![(field, stretch(3))]);
+        let places = places(&[("spec.redirectBackend", 3)]);
         assert_eq!(places.find(&policy(), "spec.redirectBackend.toPorts[0].port"), Some(place(3)));
         assert_eq!(places.find(&policy(), "metadata.name"), None);
+    }
+
+    /// Each file numbers its own paths.
+    #[test]
+    fn files_with_other_fields_are_put_together() {
+        let name = |name: &str| PolicyName { namespace: "default".into(), name: name.into() };
+        let file = |file: &str, fields: [(&str, u32); 2]| {
+            let mut places = FilePlaces::new(file.into());
+            for (path, line) in fields {
+                let id = places.field(path.into());
+                places.push(id, Stretch { line, column: 1, end_line: line, end_column: 2 });
+                places.end_policy();
+            }
+            places.sort();
+            places
+        };
+        let files =
+            vec![file("a.yaml", [("spec", 1), ("metadata", 2)]), file("b.yaml", [("a", 3), ("spec", 4)])];
+        let policies = [("d", 1, 1), ("a", 0, 0), ("c", 1, 0), ("b", 0, 1)];
+        let places = Places::new(files, policies.map(|(policy, file, number)| (name(policy), file, number)));
+        let line = |policy: &str, field: &str| places.find(&name(policy), field).map(|place| place.line);
+        assert_eq!(line("a", "spec"), Some(1));
+        assert_eq!(line("b", "metadata"), Some(2));
+        assert_eq!(line("c", "a"), Some(3));
+        assert_eq!(line("d", "spec"), Some(4));
+        assert_eq!(line("d", "a"), None);
+        let order: Vec<_> =
+            places.iter().map(|(policy, file, _)| format!("{} {file}", policy.name)).collect();
+        assert_eq!(order, ["a a.yaml", "b a.yaml", "c b.yaml", "d b.yaml"]);
     }
 }

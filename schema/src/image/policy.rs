@@ -6,16 +6,17 @@ use core::fmt;
 use core::net::IpAddr;
 use core::num::NonZeroU16;
 use core::str::FromStr;
+use std::sync::Arc;
 
 use super::Selector;
 
-/// Namespace and name, unique within an image; shown as `NAMESPACE/NAME`.
+/// Namespace and name, unique within an image; shown as `NAMESPACE/NAME`. A clone is cheap and shares both.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyName {
     /// The namespace, from the manifest or from `--namespace` (L13).
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// The name.
-    pub name: String,
+    pub name: Arc<str>,
 }
 
 impl fmt::Display for PolicyName {
