@@ -119,6 +119,18 @@ impl Compilation {
         Ok(status)
     }
 
+    /// Keeps what concerns a file that `is_meant` and what is in no file, and says how many reports are left out.
+    pub(crate) fn keep(&mut self, is_meant: impl Fn(&str) -> bool) -> usize {
+        let before = self.reports.len();
+        self.reports.retain(|report| {
+            let places = report.primary.iter().chain(&report.related);
+            let mut files = places.map(|label| &label.at.place.file).peekable();
+            files.peek().is_none() || files.any(|file| is_meant(file))
+        });
+        self.files.retain(|file| is_meant(file));
+        before - self.reports.len()
+    }
+
     /// The last line for people: how much was looked at and what was found.
     pub(crate) fn summary(&self) -> String {
         format!("{}: {}\n", self.read(), report::summary(&self.reports))

@@ -98,7 +98,7 @@ impl Config {
     /// When the file cannot be read or does not say what this version understands; the message names the
     /// place.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = file.map(Path::to_path_buf).or_else(nearest) else { return Ok(Self::default()) };
+        let Some(path) = path(file) else { return Ok(Self::default()) };
         let shown = path.display().to_string();
         let text = fs::read_to_string(&path)
             .map_err(|error| Failure::new(format!("{shown} cannot be read")).because(&error))?;
@@ -130,6 +130,11 @@ impl TryFrom<String> for Range {
 fn ranges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<IpNet>>, D::Error> {
     let ranges = Vec::<Range>::deserialize(deserializer)?;
     Ok(Some(ranges.into_iter().map(|Range(range)| range).collect()))
+}
+
+/// The file of settings that counts where `file` is named, or none is.
+pub(crate) fn path(file: Option<&Path>) -> Option<PathBuf> {
+    file.map(Path::to_path_buf).or_else(nearest)
 }
 
 fn nearest() -> Option<PathBuf> {

@@ -15,6 +15,7 @@ mod output;
 mod parallel;
 mod report;
 mod set;
+mod unchanged;
 
 use std::process::ExitCode;
 

@@ -1,14 +1,19 @@
 //! `lrpc check`: every problem of every manifest.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use crate::arguments::{InventoryArgs, ManifestArgs};
 use crate::compilation::{self, Compilation};
+use crate::config;
 use crate::exit::{Failure, Outcome};
 use crate::inventory;
+use crate::manifests;
 use crate::output::Output;
 use crate::report::checkout::Checkout;
 use crate::report::{concise, github, gitlab, human, json, junit, sarif};
+use crate::unchanged::Unchanged;
 
 /// Check manifests and report every problem
 #[derive(Debug, clap::Args)]
@@ -19,6 +24,11 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     inventory: InventoryArgs,
+
+    /// Report only what concerns files that have changed since this branch left the git revision REV, knowing
+    /// all the others; everything, where the settings or the inventory have changed
+    #[arg(long, value_name = "REV")]
+    changed_since: Option<String>,
 
     /// End with 1 also for warnings
     #[arg(long)]
@@ -51,12 +61,19 @@ enum ReportFormat {
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let inventory = inventory::read(&args.inventory.inventory)?;
-    let compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
+    let mut compilation = compilation::compile(&args.manifests, inventory.as_ref())?;
+    let left_out = match &args.changed_since {
+        Some(revision) => keep_changed(&mut compilation, args, revision)?,
+        None => 0,
+    };
     let reports = &compilation.reports;
     match args.format {
         ReportFormat::Human => {
             output.result(&human::render(reports, output.colors_results()))?;
             output.message(&compilation.summary());
+            if left_out > 0 {
+                output.message(&format!("{left_out} more where nothing has changed"));
+            }
         }
         ReportFormat::Concise => output.result(&concise::render(reports))?,
         ReportFormat::Json => output.json(&json::views(reports))?,
@@ -66,6 +83,17 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         ReportFormat::Junit => output.result(&junit(&compilation, args.deny_warnings)?)?,
     }
     compilation.conclude(args.deny_warnings)
+}
+
+/// Leaves out what was reported about files that are as they were, and says how much.
+fn keep_changed(compilation: &mut Compilation, args: &Args, revision: &str) -> Result<usize, Failure> {
+    let unchanged = Unchanged::since(revision)?;
+    let settings = config::path(args.manifests.rules.config.as_deref());
+    let (inventories, _) = manifests::find(&args.inventory.inventory);
+    if settings.iter().chain(&inventories).all(|file| unchanged.has(file)) {
+        return Ok(compilation.keep(|file| !unchanged.has(Path::new(file))));
+    }
+    Ok(0)
 }
 
 fn junit(compilation: &Compilation, deny_warnings: bool) -> Result<String, Failure> {

@@ -4,8 +4,9 @@
 //! OLD, NEW ──side──▶ images, rows ──lrpc_linker::diff──▶ view ──▶ human, json, markdown, html
 //! ```
 //! [`side`] reads what is compared ([`crate::set`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
-//! says each change in words, and [`group`] arranges them for readers: by policy, then by node.
+//! says each change in words, [`external`] leaves showing them to a program of the user's, and [`group`] arranges them for readers: by policy, then by node.
 
+mod external;
 mod group;
 mod html;
 mod human;
@@ -45,7 +46,10 @@ use crate::set::Unusable;
     after_help = "Example: lrpc diff .git#branch=main,subdir=policies policies --inventory cluster.yaml
 
 A state is an image, a manifest file or folder, a revision of a local git repository
-(DIR.git#branch=NAME,subdir=FOLDER; also tag=, commit= or ref=), or live: what this node does (on Linux)."
+(DIR.git#branch=NAME,subdir=FOLDER; also tag=, commit= or ref=), or live: what this node does (on Linux).
+
+LRPC_EXTERNAL_DIFF names a program (`diff -ru`, say) that is run instead of the human format, on two folders
+with what is not the same."
 )]
 pub(crate) struct Args {
     /// The state before
@@ -121,8 +125,12 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     };
     let titles = Titles { old: args.old.display().to_string(), new: args.new.display().to_string() };
     let view = DiffView::of(compared.as_ref(), nodes, args.breaking);
+    let external = external::program();
     match args.format {
         DiffFormat::Json => output.json(&view)?,
+        DiffFormat::Human if external.is_some() => {
+            external.iter().try_for_each(|program| external::run(program, compared.as_ref(), &view))?;
+        }
         DiffFormat::Human => output.result(&human::render(&view, &titles, output.colors_results()))?,
         DiffFormat::Markdown => output.result(&markdown::render(&view, &titles))?,
         DiffFormat::Html => output.result(&html::render(&view, &titles))?,

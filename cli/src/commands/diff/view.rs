@@ -91,7 +91,8 @@ pub(super) struct RowDiff {
     pub(super) lines: Vec<Line>,
 }
 
-type Compared<'a> = (&'a Image, &'a Image, PolicyDiff<'a>);
+/// Two images with what tells them apart.
+pub(super) type Compared<'a> = (&'a Image, &'a Image, PolicyDiff<'a>);
 
 impl DiffView {
     /// The view of two images with what tells them apart, where both are known, and of the rows of nodes.
