@@ -6,9 +6,9 @@ use lrpc_schema::diagnostic::Page;
 
 use crate::findings::{
     AddressNotAllowed, AddressOwnedByService, BackendAddressIgnored, BackendNotIdentified,
-    ContainerPortMissing, Facts, FamilyHole, NameChainBroken, NoReadyPod, NoSelectedNode, PortNotServed,
-    ProtocolHole, SelectorMatchesNothing, SelfRedirect, ServiceHeadless, ServiceMissing, ServicePortMissing,
-    SessionAffinity,
+    ContainerPortMissing, Facts, FamilyHole, NameChainBroken, NoReadyPod, NoSelectedNode, PodAtFrontend,
+    PortNotServed, ProtocolHole, SelectorMatchesNothing, SelfRedirect, ServiceHeadless, ServiceMissing,
+    ServicePortMissing, SessionAffinity, UnreachablePod,
 };
 
 macro_rules! page {
@@ -42,6 +42,7 @@ pub static PAGES: &[Page] = &[
     page!(NameChainBroken, "name-chain-broken", since "0.1.0", "frontend, backend and container port names do not meet"),
     page!(NoReadyPod, "no-ready-pod", since "0.1.0", "the selected pods are not ready"),
     page!(NoSelectedNode, "no-selected-node", since "0.1.0", "the policy selects nodes of which there is none"),
+    page!(PodAtFrontend, "pod-at-frontend", since "0.1.0", "a selected pod serves at the frontend itself"),
     page!(PortNotServed, "port-not-served", since "0.1.0", "an all-ports policy leaves ports of its Service out"),
     page!(ProtocolHole, "protocol-hole", since "0.1.0", "a port is there for the other protocol only"),
     page!(SelectorMatchesNothing, "selector-matches-nothing", since "0.1.0", "the backend selector matches no local pod"),
@@ -50,4 +51,5 @@ pub static PAGES: &[Page] = &[
     page!(ServiceMissing, "service-missing", since "0.1.0", "the Service is not there"),
     page!(ServicePortMissing, "service-port-missing", since "0.1.0", "the Service does not have a listed port"),
     page!(SessionAffinity, "session-affinity", since "0.1.0", "a redirect does not keep a Service's session affinity"),
+    page!(UnreachablePod, "unreachable-pod", since "0.1.0", "a selected pod has an address at which nobody reaches it"),
 ];

@@ -19,6 +19,7 @@ mod frontend_overlap;
 mod name_chain_broken;
 mod no_ready_pod;
 mod no_selected_node;
+mod pod_at_frontend;
 mod port_not_served;
 mod protocol_hole;
 mod selector_matches_nothing;
@@ -27,6 +28,7 @@ mod service_headless;
 mod service_missing;
 mod service_port_missing;
 mod session_affinity;
+mod unreachable_pod;
 
 use std::fmt::Write;
 
@@ -45,6 +47,7 @@ pub(crate) use frontend_overlap::FrontendOverlap;
 pub(crate) use name_chain_broken::{Called, NameChainBroken, NamedFrontend};
 pub(crate) use no_ready_pod::NoReadyPod;
 pub(crate) use no_selected_node::NoSelectedNode;
+pub(crate) use pod_at_frontend::PodAtFrontend;
 pub(crate) use port_not_served::PortNotServed;
 pub(crate) use protocol_hole::ProtocolHole;
 pub(crate) use selector_matches_nothing::SelectorMatchesNothing;
@@ -53,6 +56,7 @@ pub(crate) use service_headless::ServiceHeadless;
 pub(crate) use service_missing::ServiceMissing;
 pub(crate) use service_port_missing::ServicePortMissing;
 pub(crate) use session_affinity::SessionAffinity;
+pub(crate) use unreachable_pod::UnreachablePod;
 
 /// One thing that a link found, at a field.
 pub type Finding = Diagnostic<FieldOf>;

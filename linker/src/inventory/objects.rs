@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{Port, Protocol};
+use lrpc_schema::image::{PodAddress, Port, Protocol};
 
 use crate::mapset::{PodRef, ServiceName};
 
@@ -59,13 +59,22 @@ pub struct Pod {
     /// protocol (R10).
     pub ports: Option<Box<[ContainerPort]>>,
     /// The union of `podIP` and `podIPs`, without what is no address (R6).
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Vec<PodAddress>,
+    /// Addresses that it is said to have and at which no other pod can reach it.
+    pub unreachable: Vec<IpAddr>,
     /// Its first Ready condition is True (R4).
     pub ready: bool,
     /// It has a deletion timestamp (L9).
     pub terminating: bool,
     /// Its phase is Succeeded or Failed: neither backend nor exempt (L9).
     pub finished: bool,
+}
+
+impl Pod {
+    /// Whether it can be reached at an address, and so connects from it.
+    pub fn has_address(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|own| own.get() == address)
+    }
 }
 
 /// One declared port of a container.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{Port, Protocol};
+use lrpc_schema::image::{PodAddress, Port, Protocol};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -154,6 +154,13 @@ fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<IpAddr> {
     addresses
 }
 
+/// The addresses at which a pod can be reached, and the others.
+fn reachable(addresses: Vec<IpAddr>) -> (Vec<PodAddress>, Vec<IpAddr>) {
+    let mut unreachable = Vec::new();
+    let reach = |address| PodAddress::new(address).map_err(|_| unreachable.push(address)).ok();
+    (addresses.into_iter().filter_map(reach).collect(), unreachable)
+}
+
 /// The number of a port.
 struct Number(Port);
 
@@ -285,6 +292,7 @@ impl WirePod {
         let conditions = status.conditions.unwrap_or_default();
         let ready = conditions.iter().find(|condition| condition.r#type == "Ready");
         let ips = status.pod_ips.iter().flatten().filter_map(|pod_ip| pod_ip.ip.as_deref());
+        let (addresses, unreachable) = reachable(addresses(status.pod_ip.as_deref().into_iter().chain(ips)));
         let revision = metadata.revision();
         let pod = Pod {
             reference: PodRef {
@@ -296,7 +304,8 @@ impl WirePod {
             node: present(&spec.node_name),
             host_network: spec.host_network.unwrap_or(false),
             ports: container_ports(&spec.containers.unwrap_or_default()),
-            addresses: addresses(status.pod_ip.as_deref().into_iter().chain(ips)),
+            addresses,
+            unreachable,
             ready: ready.is_some_and(|condition| condition.status == "True"),
             terminating: metadata.deletion_timestamp.is_some(),
             finished: matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")),

@@ -117,13 +117,14 @@ impl<'a> Claims<'a> {
             Self { policy, service: None, frontends: Vec::new(), allowed: true, findings: Vec::new() };
         match &policy.frontend {
             Matcher::Address { ip, ports } => {
-                let on = |list: &[IpNet]| list.iter().any(|net| net.contains(ip));
+                let address = ip.get();
+                let on = |list: &[IpNet]| list.iter().any(|net| net.contains(&address));
                 claims.allowed = image.allowed_addresses().is_none_or(on) && narrow.is_none_or(on);
                 claims.frontends = ports
                     .iter()
                     .enumerate()
                     .map(|(place, spec)| Claim {
-                        frontend: Frontend { address: *ip, port: spec.port, protocol: spec.protocol },
+                        frontend: Frontend { address, port: spec.port, protocol: spec.protocol },
                         listed: Some(place),
                         port: FrontendPort::Address(spec),
                         owned: false,

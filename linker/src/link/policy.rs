@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use lrpc_schema::image::{Clients, Fallback, Policy};
 
-use super::backends::backends;
+use super::backends::{Usable, usable};
 use super::claims::{Claim, Claims};
 use super::selected::{Selected, client_pods};
 use super::served::{SinglePort, wanted};
 use super::{acts_on, holes};
 use crate::findings::{
     AddressNotAllowed, BackendAddressIgnored, BackendNotIdentified, Facts, Finding, NoReadyPod,
-    PortNotServed, SelectorMatchesNothing, SelfRedirect, SessionAffinity,
+    PodAtFrontend, PortNotServed, SelectorMatchesNothing, SelfRedirect, SessionAffinity, UnreachablePod,
 };
-use crate::inventory::{Inventory, Node};
+use crate::inventory::{Inventory, Node, Pod};
 use crate::mapset::{Outcome, PodRef, Reason, Row};
 
 /// Adds the rows of a policy on a node, and its findings.
@@ -86,6 +86,8 @@ fn about_pods(claims: &Claims<'_>, selected: &Selected<'_>, findings: &mut Vec<F
     } else if selected.ready().next().is_none() {
         findings.push(NoReadyPod { policy, pods: &pods, finished }.found());
     }
+    let unreachable = |pod: &&Pod| policy.backend.address.is_none() && !pod.unreachable.is_empty();
+    findings.extend(selected.ready().find(unreachable).map(|pod| UnreachablePod { policy, pod }.found()));
     let left_out: Vec<_> = selected.left_out().collect();
     if !left_out.is_empty() {
         findings.push(BackendAddressIgnored { policy, pods: &left_out }.found());
@@ -151,12 +153,18 @@ impl<'a> Judge<'a> {
         if self.selected.ready().next().is_none() {
             return fallback(policy, Reason::NoReadyBackend);
         }
-        let backends = backends(policy, &claim.frontend, &wanted, self.selected);
-        if backends.is_empty() {
+        let Usable { backends, at_frontend } = usable(policy, &claim.frontend, &wanted, self.selected);
+        if let Some(pod) = at_frontend {
+            findings
+                .push(PodAtFrontend { policy, place: claim.listed, frontend: claim.frontend, pod }.found());
+        } else if backends.is_empty() {
             findings.extend(holes::why(self.claims, claim, &wanted, self.selected));
-            return fallback(policy, Reason::NoUsableBackend);
         }
-        Outcome::Redirect(backends)
+        if backends.is_empty() {
+            fallback(policy, Reason::NoUsableBackend)
+        } else {
+            Outcome::Redirect(backends)
+        }
     }
 }
 

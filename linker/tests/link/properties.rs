@@ -98,6 +98,8 @@ impl Dice<'_> {
             &["10.0.0.2", "fd00::2"],
             &["fd00::1"],
             &["bad", "10.0.0.1"],
+            &["127.0.0.1", "10.0.0.2", "ff02::1", "::1"],
+            &["0.0.0.0", "192.0.2.1"],
             &[],
         ];
         let ips = self.one_of(&choices);
@@ -283,7 +285,7 @@ fn the_worlds_meet_every_reason() {
 #[test]
 fn every_operator_selects() {
     let mut policy = address("169.254.169.254", &["80/TCP"], &["80/TCP"]);
-    let not_y = Requirement::new("app".into(), Operator::NotIn, vec!["y".into()]);
+    let not_y = Requirement::new("app".into(), Operator::NotIn, vec!["y".into()]).unwrap();
     policy.backend.selector = Selector::new(vec![not_y]);
     let objects = [
         pod("a", &["10.0.0.1"], &[]),
