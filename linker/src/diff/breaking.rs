@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A change after which connections that a policy served are not served, or served elsewhere than its
-/// clients expect.
+/// clients expect, or after which connections are refused that went through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Breaking {
     /// No policy speaks of the frontend any more.
@@ -17,6 +17,8 @@ pub enum Breaking {
     CoverageShrunk,
     /// The backends' own traffic is no longer left alone (L8).
     SkipDropped,
+    /// Without a backend its connections are refused, and were not (L5); of a row: they are refused now.
+    TrafficDropped,
 }
 
 impl Breaking {
@@ -28,6 +30,7 @@ impl Breaking {
             Self::PortChanged => "port-changed",
             Self::CoverageShrunk => "coverage-shrunk",
             Self::SkipDropped => "skip-dropped",
+            Self::TrafficDropped => "traffic-dropped",
         }
     }
 }

@@ -72,8 +72,11 @@ pub(super) fn deltas(frontend: FrontendName<'_>, old: &Policy, new: &Policy) -> 
         (
             Field::Fallback,
             old.fallback != new.fallback,
-            // What was closed without a backend is open.
-            breaks(new.fallback == Fallback::Original, Breaking::CoverageShrunk),
+            Some(match new.fallback {
+                // What was closed without a backend is open.
+                Fallback::Original => Breaking::CoverageShrunk,
+                Fallback::Drop => Breaking::TrafficDropped,
+            }),
         ),
         (
             Field::Clients,

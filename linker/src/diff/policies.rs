@@ -4,7 +4,7 @@
 //! looked at frontend by frontend. That keeps the comparison of two large images as cheap as walking their
 //! policies once.
 
-use lrpc_schema::image::{Image, Policy};
+use lrpc_schema::image::{Fallback, Image, Policy};
 
 use super::breaking::Breaking;
 use super::field::{Delta, deltas};
@@ -76,7 +76,7 @@ pub fn policies<'a>(old: &'a Image, new: &'a Image) -> PolicyDiff<'a> {
     sort(&mut before);
     sort(&mut after);
     diff.frontends = join(&before, &after, |one, other| one.0.cmp(&other.0))
-        .filter_map(|(old, new)| compare(old.copied(), new.copied(), &after))
+        .filter_map(|(old, new)| compare(old.copied(), new.copied(), &before, &after))
         .collect();
     diff
 }
@@ -97,6 +97,7 @@ fn sort(owners: &mut Vec<Owned<'_>>) {
 fn compare<'a>(
     old: Option<Owned<'a>>,
     new: Option<Owned<'a>>,
+    before: &[Owned<'a>],
     after: &[Owned<'a>],
 ) -> Option<FrontendChange<'a>> {
     let (frontend, _) = old.or(new)?;
@@ -109,8 +110,9 @@ fn compare<'a>(
     if change == Change::Changed && found.is_empty() {
         return None;
     }
-    let mut breaking = match (change, old) {
-        (Change::Removed, Some(old)) => removed(frontend, old, after),
+    let mut breaking = match (old, new) {
+        (Some(old), None) => removed(frontend, old, after),
+        (None, Some(new)) => added(frontend, new, before),
         _ => found.iter().filter_map(|delta| delta.breaking).collect(),
     };
     breaking.sort_unstable();
@@ -121,12 +123,23 @@ fn compare<'a>(
 /// What breaks with a frontend that is not listed any more: nothing, where a policy for the whole Service
 /// treats it as well.
 fn removed(frontend: FrontendName<'_>, old: &Policy, after: &[Owned<'_>]) -> Vec<Breaking> {
-    let heir = frontend.whole_service().and_then(|whole| {
-        let place = after.binary_search_by(|(frontend, _)| frontend.cmp(&whole)).ok()?;
-        after.get(place)
-    });
-    match heir {
-        Some((_, heir)) => deltas(frontend, old, heir).iter().filter_map(|delta| delta.breaking).collect(),
+    match whole_service(frontend, after) {
+        Some(heir) => deltas(frontend, old, heir).iter().filter_map(|delta| delta.breaking).collect(),
         None => vec![Breaking::FrontendRemoved],
     }
+}
+
+/// What breaks with a frontend that was not listed before: where the policy closes it without a backend,
+/// connections that went through, unless a policy for the whole Service closed it already.
+fn added(frontend: FrontendName<'_>, new: &Policy, before: &[Owned<'_>]) -> Vec<Breaking> {
+    let closes = |policy: &Policy| policy.fallback == Fallback::Drop;
+    let was_closed = whole_service(frontend, before).is_some_and(closes);
+    if closes(new) && !was_closed { vec![Breaking::TrafficDropped] } else { Vec::new() }
+}
+
+/// The policy for every port of the Service that a single port belongs to.
+fn whole_service<'a>(frontend: FrontendName<'_>, owners: &[Owned<'a>]) -> Option<&'a Policy> {
+    let whole = frontend.whole_service()?;
+    let place = owners.binary_search_by(|(frontend, _)| frontend.cmp(&whole)).ok()?;
+    owners.get(place).map(|(_, policy)| *policy)
 }

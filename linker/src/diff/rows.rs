@@ -129,32 +129,36 @@ fn row_change(old: Option<ShownRow>, new: Option<ShownRow>) -> Option<RowChange>
 
 const REDIRECT: &str = "redirect";
 const ORIGINAL: &str = "original";
+const DROP: &str = "drop";
 
-/// What breaks on the node. A frontend that was left alone there cannot break.
+/// What breaks on the node. A frontend that was left alone there can only be refused.
 fn breaking(old: Option<&ShownRow>, new: Option<&ShownRow>) -> Vec<Breaking> {
-    let Some(old) = old.filter(|old| old.state != ORIGINAL) else {
-        return Vec::new();
-    };
-    let Some(new) = new else {
-        return vec![Breaking::FrontendRemoved];
-    };
+    let state = |row: Option<&ShownRow>| row.map_or(ORIGINAL.to_owned(), |row| row.state.clone());
+    let (was, is) = (state(old), state(new));
     let mut breaking = Vec::new();
-    if old.state != REDIRECT {
+    match (old, new) {
+        (Some(_), None) if was != ORIGINAL => breaking.push(Breaking::FrontendRemoved),
+        (Some(_), Some(new)) if was == REDIRECT && is != REDIRECT => {
+            let is_pods = matches!(new.reason.as_deref(), Some("no-ready-backend" | "no-usable-backend"));
+            breaking.push(if is_pods { Breaking::BackendsEmptied } else { Breaking::CoverageShrunk });
+        }
+        (Some(old), Some(new)) if was == REDIRECT => {
+            let still = |port: u16| new.backends.iter().any(|backend| backend.port == port);
+            if !old.backends.iter().all(|backend| still(backend.port)) {
+                breaking.push(Breaking::PortChanged);
+            }
+            // A redirected frontend has a ready pod, which the flag would exempt (L8).
+            let exempts = |row: &ShownRow| row.skip.as_ref().map(|skip| !skip.is_empty());
+            if (exempts(old), exempts(new)) == (Some(true), Some(false)) {
+                breaking.push(Breaking::SkipDropped);
+            }
+        }
         // It was closed, and is open.
-        breaking.extend((new.state == ORIGINAL).then_some(Breaking::CoverageShrunk));
-    } else if new.state != REDIRECT {
-        let is_pods = matches!(new.reason.as_deref(), Some("no-ready-backend" | "no-usable-backend"));
-        breaking.push(if is_pods { Breaking::BackendsEmptied } else { Breaking::CoverageShrunk });
-    } else {
-        let still = |port: u16| new.backends.iter().any(|backend| backend.port == port);
-        if !old.backends.iter().all(|backend| still(backend.port)) {
-            breaking.push(Breaking::PortChanged);
-        }
-        // A redirected frontend has a ready pod, which the flag would exempt (L8).
-        let exempts = |row: &ShownRow| row.skip.as_ref().map(|skip| !skip.is_empty());
-        if (exempts(old), exempts(new)) == (Some(true), Some(false)) {
-            breaking.push(Breaking::SkipDropped);
-        }
+        _ if was == DROP && is == ORIGINAL => breaking.push(Breaking::CoverageShrunk),
+        _ => {}
+    }
+    if is == DROP && was != DROP {
+        breaking.push(Breaking::TrafficDropped);
     }
     breaking
 }

@@ -96,6 +96,24 @@ fn frontends_come_and_go() {
     assert_eq!(moved, ["added 9.0.0.1:81/TCP [] []", "removed 169.254.169.254:80/TCP [] [frontend-removed]"]);
 }
 
+/// What went through is refused where a policy that closes its frontend comes to have it.
+#[test]
+fn a_new_policy_that_drops_breaks() {
+    let closing = |mut policy: Policy| {
+        policy.fallback = Fallback::Drop;
+        policy
+    };
+    assert_eq!(compared(&[], &[closing(policy("p"))]), ["added 169.254.169.254:80/TCP [] [traffic-dropped]"]);
+    let (one, all) = (service("s", vec![tcp(53)]), service("s", Vec::new()));
+    let one = closing(one);
+    assert_eq!(
+        compared(&[closing(all.clone())], std::slice::from_ref(&one)),
+        ["removed service:default/dns:* [] [frontend-removed]", "added service:default/dns:53/TCP [] []"]
+    );
+    let added = "added service:default/dns:53/TCP [] [traffic-dropped]";
+    assert_eq!(compared(&[all], &[one]), ["removed service:default/dns:* [] [frontend-removed]", added]);
+}
+
 #[test]
 fn frontends_are_sorted_by_number_and_services_follow() {
     let at = |ip: &str, name: &str| Policy {
@@ -116,9 +134,10 @@ fn a_frontend_may_change_its_owner() {
     assert_eq!(compared(&[policy("p")], &[policy("q")]), [format!("{FRONTEND} [Policy] []")]);
 }
 
-/// The breaking matrix: each field, in the direction that breaks and in the one that does not.
+/// The breaking matrix: each field, in the direction that breaks and, but for the fallback, in the one that does
+/// not.
 #[test]
-fn each_field_breaks_in_one_direction() {
+fn each_field_breaks_in_its_direction() {
     let none = |field: &str| vec![format!("{FRONTEND} [{field}] []")];
     let breaks = |field: &str, code: &str| vec![format!("{FRONTEND} [{field}] [{code}]")];
     let shrunk = |field| breaks(field, "coverage-shrunk");
@@ -133,7 +152,8 @@ fn each_field_breaks_in_one_direction() {
 
     let fallback = |fallback| move |p: &mut Policy| p.fallback = fallback;
     assert_eq!(between(fallback(Fallback::Drop), fallback(Fallback::Original)), shrunk("Fallback"));
-    assert_eq!(between(fallback(Fallback::Original), fallback(Fallback::Drop)), none("Fallback"));
+    let closing = between(fallback(Fallback::Original), fallback(Fallback::Drop));
+    assert_eq!(closing, breaks("Fallback", "traffic-dropped"));
 
     let shadow = |shadow| move |p: &mut Policy| p.shadow_service = shadow;
     assert_eq!(between(shadow(true), shadow(false)), shrunk("ShadowService"));
@@ -356,7 +376,9 @@ fn verdict(old: &Rows, new: &Rows) -> Option<(Change, Vec<Breaking>, bool)> {
 
 #[test]
 fn rows_break_on_the_node_that_loses_something() {
-    use Breaking::{BackendsEmptied, CoverageShrunk, FrontendRemoved, PortChanged, SkipDropped};
+    use Breaking::{
+        BackendsEmptied, CoverageShrunk, FrontendRemoved, PortChanged, SkipDropped, TrafficDropped,
+    };
     let original = Outcome::Original;
     let exempting = || Row { skip_flag: true, skip: Arc::new([pod("a")]), ..row(to("10.0.0.1", 80, "a")) };
     let a = || row(to("10.0.0.1", 80, "a"));
@@ -371,13 +393,23 @@ fn rows_break_on_the_node_that_loses_something() {
     assert_eq!(is(a(), row(to("10.0.0.2", 80, "b"))), changed(&[], false));
     assert_eq!(is(a(), row(to("10.0.0.1", 81, "a"))), changed(&[PortChanged], false));
     assert_eq!(is(a(), left_alone()), changed(&[BackendsEmptied], true));
-    assert_eq!(is(a(), row(Outcome::Drop(Reason::NoUsableBackend))), changed(&[BackendsEmptied], true));
+    let closed = || row(Outcome::Drop(Reason::NoReadyBackend));
+    assert_eq!(is(a(), closed()), changed(&[BackendsEmptied, TrafficDropped], true));
+    let unknown = row(Outcome::Drop(Reason::BackendNotIdentified));
+    assert_eq!(is(a(), unknown), changed(&[CoverageShrunk, TrafficDropped], true));
+    assert_eq!(verdict(&linked([]), &linked([closed()])), Some((Change::Added, vec![TrafficDropped], false)));
+    assert_eq!(
+        verdict(&linked([closed()]), &linked([])),
+        Some((Change::Removed, vec![FrontendRemoved], false))
+    );
+    assert_eq!(is(closed(), row(Outcome::Drop(Reason::NoUsableBackend))), changed(&[], false));
+    assert_eq!(is(closed(), a()), changed(&[], false));
     assert_eq!(is(a(), row(original(Reason::NodeNotSelected))), changed(&[CoverageShrunk], true));
     assert_eq!(
         is(row(Outcome::Drop(Reason::NoReadyBackend)), left_alone()),
         changed(&[CoverageShrunk], false)
     );
-    assert_eq!(is(left_alone(), row(Outcome::Drop(Reason::NoReadyBackend))), changed(&[], false));
+    assert_eq!(is(left_alone(), closed()), changed(&[TrafficDropped], false));
     assert_eq!(is(left_alone(), a()), changed(&[], false));
     assert_eq!(is(exempting(), a()), changed(&[SkipDropped], false));
     assert_eq!(is(a(), exempting()), changed(&[], false));
