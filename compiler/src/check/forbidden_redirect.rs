@@ -35,10 +35,8 @@ fn violation(policy: &Policy, rule: &NamespaceRule, namespace: &str) -> Option<(
                     "matchers",
                 ));
             }
-            let is_listed = rule
-                .addresses
-                .as_ref()
-                .is_none_or(|nets| nets.iter().any(|net| net.contains(&ip.value.get())));
+            let is_listed =
+                rule.addresses.as_ref().is_none_or(|nets| nets.iter().any(|net| net.contains(&ip.value)));
             (!is_listed).then(|| {
                 (format!("policies of `{namespace}` may not redirect `{}`", ip.value), ip.span, "addresses")
             })

@@ -7,7 +7,6 @@
 //! Nothing is decided or printed here.
 
 mod field;
-mod hidden;
 mod page;
 mod severity;
 mod source;
@@ -15,7 +14,6 @@ mod source;
 use std::fmt;
 
 pub use field::{Field, FieldOf};
-pub use hidden::is_hidden;
 pub use page::{Code, Page};
 pub use severity::Severity;
 pub use source::{Position, Source, Span, Spot};

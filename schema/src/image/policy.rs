@@ -3,11 +3,12 @@
 //! Everything here is meaning; where it was written is in [`places`](super::places).
 
 use core::fmt;
+use core::net::IpAddr;
 use core::num::NonZeroU16;
 use core::str::FromStr;
 use std::sync::Arc;
 
-use super::{AgentAddress, FrontendAddress, Selector};
+use super::Selector;
 
 /// Namespace and name, unique within an image; shown as `NAMESPACE/NAME`. A clone is cheap and shares both.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,8 +138,8 @@ impl fmt::Display for PortSpec {
 pub enum Matcher {
     /// An address with at least one port.
     Address {
-        /// The frontend address.
-        ip: FrontendAddress,
+        /// The frontend address; never an IPv4-mapped one (L16).
+        ip: IpAddr,
         /// At least one port.
         ports: Vec<PortSpec>,
     },
@@ -201,7 +202,7 @@ pub struct Backend {
     /// At least one port, in written order.
     pub ports: Vec<PortSpec>,
     /// The address of every selected hostNetwork pod (`lrpc.dev/backend-address`, L15).
-    pub address: Option<AgentAddress>,
+    pub address: Option<IpAddr>,
 }
 
 /// What happens to a frontend that has no usable backend (L5).
