@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ipnet::IpNet;
+use lrpc_schema::image::name::is_dns_label;
 
 /// Which manifests to read, and with which rules.
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ pub(crate) struct ManifestArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RulesArgs {
     /// Namespace of manifests that name none
-    #[arg(long, value_name = "NS")]
+    #[arg(long, value_name = "NS", value_parser = namespace)]
     pub(crate) namespace: Option<String>,
 
     /// Settings to use instead of the nearest lrpc.toml upwards from the working directory
@@ -58,4 +59,15 @@ pub(crate) struct InventoryArgs {
     /// What `kubectl get pods,services,nodes,namespaces -A -o yaml` (or json) printed: file or folder (repeatable)
     #[arg(long = "inventory", value_name = "PATH")]
     pub(crate) inventory: Vec<PathBuf>,
+}
+
+/// The name of a namespace: what an image holds is what Kubernetes allows.
+fn namespace(text: &str) -> Result<String, String> {
+    match is_dns_label(text) {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("use at most 63 lower-case letters, digits and `-`, with a letter or digit at each end"
+                .into())
+        }
+    }
 }

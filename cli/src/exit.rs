@@ -86,7 +86,12 @@ impl Failure {
 
     /// The text for standard error.
     pub(crate) fn render(&self) -> String {
-        let mut text = format!("error: {}", self.message);
+        format!("error: {}{}", self.message, self.reasons())
+    }
+
+    /// What is said below the headline: a line for each cause, and one for what to do.
+    pub(crate) fn reasons(&self) -> String {
+        let mut text = String::new();
         for cause in &self.causes {
             // Writing to a `String` cannot fail.
             let _ = write!(text, "\n  caused by: {cause}");

@@ -27,7 +27,7 @@ impl Given {
     /// Says on standard error what was wrong, for commands whose results have no place for it.
     pub(crate) fn warn(self, output: Output) -> Inventory {
         for problem in &self.problems {
-            output.message(&format!("warning: {problem}"));
+            output.message(format!("warning: {problem}"));
         }
         self.inventory
     }

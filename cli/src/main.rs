@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.color);
     let status = cli.command.run(output).unwrap_or_else(|failure| {
-        output.message(&failure.render());
+        output.message(failure.render());
         failure.exit_status()
     });
     status.into()

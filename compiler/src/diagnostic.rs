@@ -1,6 +1,6 @@
 //! What the compiler says, at its places in text, and how it shows a user's words.
 
-use lrpc_schema::diagnostic::{self, Spot};
+use lrpc_schema::diagnostic::{self, Spot, is_hidden};
 pub(crate) use lrpc_schema::diagnostic::{Code, Page, Severity};
 
 /// One finding about text.
@@ -51,14 +51,6 @@ pub(crate) fn shown(text: &str) -> String {
     }
     out.push('`');
     out
-}
-
-/// A character that a terminal does not show, or that turns the text around it: marks, zero widths, and
-/// changes of direction.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}')
-        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
 #[cfg(test)]

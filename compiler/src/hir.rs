@@ -3,10 +3,11 @@
 //! What a manifest leaves out, and what was reported as wrong, is `None`; a check looks at what is there
 //! and so never reports one mistake twice. Spans travel with values and do not take part in equality.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol, Selector};
+use lrpc_schema::image::{
+    AgentAddress, Clients, Fallback, FrontendAddress, PolicyName, Port, Protocol, Selector,
+};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
@@ -64,7 +65,7 @@ pub(crate) enum Namespace {
 /// What a policy catches.
 #[derive(Debug)]
 pub(crate) enum Frontend {
-    Address { ip: Option<Spanned<IpAddr>>, ports: Ports },
+    Address { ip: Option<Spanned<FrontendAddress>>, ports: Ports },
     Service { name: Option<Spanned<String>>, namespace: Option<Spanned<String>>, ports: Ports },
 }
 
@@ -132,7 +133,7 @@ pub(crate) struct Annotations {
     pub(crate) fallback: Fallback,
     pub(crate) clients: Clients,
     pub(crate) nodes: Option<Selector>,
-    pub(crate) backend_address: Option<Spanned<IpAddr>>,
+    pub(crate) backend_address: Option<Spanned<AgentAddress>>,
     pub(crate) shadow_service: bool,
 }
 

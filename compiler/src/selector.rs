@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lrpc_schema::image::{Operator, Requirement, Selector};
+use lrpc_schema::image::{NotARequirement, Operator, Requirement, Selector};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, multispace0, multispace1};
@@ -12,7 +12,7 @@ use nom::sequence::{delimited, pair, preceded, terminated};
 use nom::{IResult, Offset, Parser};
 
 use crate::diagnostic::shown;
-use crate::names::{is_label_key, is_label_value};
+use crate::names::is_label_value;
 
 /// A label key without the source (`k8s:`, `any:`) that Cilium writes before it.
 pub(crate) fn without_source(key: &str) -> &str {
@@ -51,17 +51,17 @@ struct Raw<'t> {
 
 fn checked(text: &str, raw: Raw<'_>) -> Result<Requirement, Problem> {
     let key = without_source(raw.key);
-    if !is_label_key(key) {
-        return Err(problem(text, raw.key, format!("{} cannot be the key of a label", shown(key))));
-    }
-    if let Some(wrong) = raw.values.iter().find(|value| !is_label_value(value)) {
-        return Err(problem(text, wrong, format!("{} cannot be the value of a label", shown(wrong))));
-    }
-    if matches!(raw.operator, Operator::In | Operator::NotIn) && raw.values.is_empty() {
-        return Err(problem(text, raw.key, format!("the list of {} is empty", shown(key))));
-    }
-    let values = raw.values.into_iter().map(str::to_owned).collect();
-    Ok(Requirement::new(key.to_owned(), raw.operator, values))
+    let values = raw.values.iter().map(|value| (*value).to_owned()).collect();
+    Requirement::new(key.to_owned(), raw.operator, values).map_err(|wrong| match wrong {
+        NotARequirement::Key => {
+            problem(text, raw.key, format!("{} cannot be the key of a label", shown(key)))
+        }
+        NotARequirement::Value => {
+            let value = raw.values.iter().find(|value| !is_label_value(value)).unwrap_or(&raw.key);
+            problem(text, value, format!("{} cannot be the value of a label", shown(value)))
+        }
+        NotARequirement::Count => problem(text, raw.key, format!("the list of {} is empty", shown(key))),
+    })
 }
 
 /// A problem with a part of the text.

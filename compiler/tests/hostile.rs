@@ -124,11 +124,82 @@ fn is_consistent(text: &str) {
     }
 }
 
+/// One of the good ones mostly, else one of the bad ones.
+fn mostly(
+    good: &[&'static str],
+    bad: &[&'static str],
+) -> impl Strategy<Value = &'static str> + Clone + use<> {
+    prop_oneof![12 => prop::sample::select(good.to_vec()), 1 => prop::sample::select(bad.to_vec())]
+}
+
+/// A policy of parts each of which is at the edge of a rule: one in a few of them is whole.
+fn odd() -> impl Strategy<Value = String> {
+    let names = mostly(&[", name: a", ", name: b", ", name: A"], &["", ", name: '1 x'", ", name: ''"]);
+    let port = (prop::sample::select(vec!["53", "80", "65535"]), mostly(&["TCP"], &["UDP"]), names)
+        .prop_map(|(number, protocol, name)| format!("{{port: '{number}', protocol: {protocol}{name}}}"));
+    let ports = prop::collection::vec(port, 0..3).prop_map(|ports| ports.join(", "));
+    let ip = mostly(
+        &["169.254.1.1", "fd00::1", "127.0.0.1"],
+        &["0.0.0.0", "::ffff:10.0.0.1", "224.0.0.1", "::", "255.255.255.255"],
+    );
+    let frontend = (any::<bool>(), ip, ports.clone()).prop_map(|(is_address, ip, ports)| match is_address {
+        true => format!("addressMatcher: {{ip: '{ip}', toPorts: [{ports}]}}"),
+        false => format!("serviceMatcher: {{serviceName: s, namespace: d, toPorts: [{ports}]}}"),
+    });
+    let selector = mostly(
+        &[
+            "{matchLabels: {a: x}}",
+            "{}",
+            "{matchExpressions: [{key: a, operator: NotIn, values: [x, x]}, {key: 'k8s:b', operator: Exists}]}",
+        ],
+        &[
+            "{matchExpressions: [{key: a, operator: In, values: []}]}",
+            "{matchExpressions: [{key: a, operator: Exists, values: [x]}]}",
+            "{matchLabels: {'': x}}",
+        ],
+    );
+    let annotation = mostly(
+        &["", "lrpc.dev/backend-address: 169.254.1.1", "lrpc.dev/clients: 'selector:a notin (b)'"],
+        &[
+            "lrpc.dev/backend-address: 127.0.0.1",
+            "lrpc.dev/nodes: 'a in ()'",
+            "lrpc.dev/nodes: ''",
+            "lrpc.dev/clients: 'selector:'",
+        ],
+    );
+    (frontend, ports, selector, annotation).prop_map(|(frontend, backend, selector, annotation)| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\n\
+             metadata: {{name: p, namespace: d, annotations: {{{annotation}}}}}\n\
+             spec:\n  redirectFrontend: {{{frontend}}}\n  \
+             redirectBackend: {{localEndpointSelector: {selector}, toPorts: [{backend}]}}\n"
+        )
+    })
+}
+
+/// The odd parts do make policies that compile, and ones that do not.
+#[test]
+fn odd_policies_are_of_both_kinds() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut sound = 0;
+    for _ in 0..300 {
+        let text = odd().new_tree(&mut runner).unwrap().current();
+        sound += usize::from(checked(&[("a.yaml", &text)], &Options::default()).plan.is_some());
+    }
+    assert!((10..290).contains(&sound), "{sound} of 300");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_policies_are_read_without_a_panic(text in mutated()) {
+        is_consistent(&text);
+    }
+
+    #[test]
+    fn what_the_compiler_lets_through_is_read_back(text in odd()) {
         is_consistent(&text);
     }
 

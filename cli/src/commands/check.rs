@@ -12,7 +12,8 @@ use crate::inventory;
 use crate::manifests;
 use crate::output::Output;
 use crate::report::checkout::Checkout;
-use crate::report::{concise, github, gitlab, human, json, junit, sarif};
+use crate::report::human::{self, Detail};
+use crate::report::{concise, github, gitlab, json, junit, sarif};
 use crate::unchanged::Unchanged;
 
 /// Check manifests and report every problem
@@ -33,6 +34,10 @@ pub(crate) struct Args {
     /// End with 1 also for warnings
     #[arg(long)]
     deny_warnings: bool,
+
+    /// Show each of many diagnostics of one kind
+    #[arg(long)]
+    all: bool,
 
     /// How to print the problems
     #[arg(long, value_enum, default_value_t)]
@@ -69,18 +74,18 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let reports = &compilation.reports;
     match args.format {
         ReportFormat::Human => {
-            output.result(&human::render(reports, output.colors_results()))?;
-            output.message(&compilation.summary());
+            output.result(human::render(reports, Detail::asked(args.all), output.results()))?;
+            output.message(compilation.summary());
             if left_out > 0 {
-                output.message(&format!("{left_out} more where nothing has changed"));
+                output.message(format!("{left_out} more where nothing has changed"));
             }
         }
-        ReportFormat::Concise => output.result(&concise::render(reports))?,
+        ReportFormat::Concise => output.result(concise::render(reports))?,
         ReportFormat::Json => output.json(&json::views(reports))?,
-        ReportFormat::Github => output.result(&github::render(reports, &Checkout::current()))?,
+        ReportFormat::Github => output.result(github::render(reports, &Checkout::current()))?,
         ReportFormat::Gitlab => output.json(&gitlab::issues(reports, &Checkout::current()))?,
         ReportFormat::Sarif => output.json(&sarif::log(reports, &Checkout::current()))?,
-        ReportFormat::Junit => output.result(&junit(&compilation, args.deny_warnings)?)?,
+        ReportFormat::Junit => output.result(junit(&compilation, args.deny_warnings)?)?,
     }
     compilation.conclude(args.deny_warnings)
 }

@@ -13,7 +13,7 @@ use crate::compilation;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
-use crate::report::human;
+use crate::report::human::{self, Detail};
 use crate::report::json::{self, DiagnosticView};
 
 /// Check manifests and write their image
@@ -37,6 +37,10 @@ pub(crate) struct Args {
     /// End with 1, and write no image, also for warnings
     #[arg(long)]
     deny_warnings: bool,
+
+    /// Show each of many diagnostics of one kind
+    #[arg(long)]
+    all: bool,
 
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
@@ -78,11 +82,12 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             diagnostics: json::views(&compilation.reports),
         })?,
         Format::Human => {
-            output.message(&human::render(&compilation.reports, output.colors_messages()));
-            output.message(&compilation.summary());
+            let detail = Detail::asked(args.all);
+            output.message(human::render(&compilation.reports, detail, output.messages()));
+            output.message(compilation.summary());
             match &image {
-                Some(image) if to_stdout => output.message(&image.digest().to_string()),
-                Some(image) => output.result(&format!("{shown} {}", image.digest()))?,
+                Some(image) if to_stdout => output.message(image.digest().to_string()),
+                Some(image) => output.result(format!("{shown} {}", image.digest()))?,
                 None => output.message("no image was written"),
             }
         }

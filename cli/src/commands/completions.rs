@@ -20,6 +20,6 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     // A pipe that closes early is an error that `clap_complete` panics on, so it writes to memory.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "lrpc", &mut script);
-    output.result(&String::from_utf8_lossy(&script))?;
+    output.result(String::from_utf8_lossy(&script))?;
     Ok(ExitStatus::Done)
 }

@@ -37,9 +37,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     match args.format {
         Format::Json => output.json(&pages.iter().map(PageView::of).collect::<Vec<_>>())?,
         Format::Human if args.code.is_some() => {
-            output.result(&pages.iter().map(|page| page.page).collect::<String>())?;
+            output.result(pages.iter().map(|page| page.page).collect::<String>())?;
         }
-        Format::Human => output.result(&list(&pages))?,
+        Format::Human => output.result(list(&pages))?,
     }
     Ok(ExitStatus::Done)
 }

@@ -12,8 +12,9 @@ use crate::commands::row;
 use crate::exit::{Failure, Outcome};
 use crate::inventory::{self, Given};
 use crate::output::{Format, Output};
+use crate::report::human::{self, Detail};
 use crate::report::json::{self, DiagnosticView};
-use crate::report::{self, Report, human};
+use crate::report::{self, Report};
 use crate::set;
 
 /// Show the map set that a node would get
@@ -37,6 +38,10 @@ pub(crate) struct Args {
     /// End with 1 also for warnings
     #[arg(long)]
     deny_warnings: bool,
+
+    /// Show each of many diagnostics of one kind
+    #[arg(long)]
+    all: bool,
 
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
@@ -67,9 +72,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             diagnostics: json::views(&reports),
         })?,
         Format::Human => {
-            output.message(&human::render(&reports, output.colors_messages()));
+            output.message(human::render(&reports, Detail::asked(args.all), output.messages()));
             let title = format!("node {}, {}\n", args.node, linked.map_set.digest());
-            output.result(&rows.fold(title, |text, shown| text + &row::render(&shown)))?;
+            output.result(rows.fold(title, |text, shown| text + &row::render(&shown)))?;
         }
     }
     Ok(report::status(&reports, args.deny_warnings))

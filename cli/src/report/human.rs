@@ -1,35 +1,115 @@
 //! Diagnostics for people: miette's graphical report, with the carets under the text that is meant.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use lrpc_schema::diagnostic::Label;
+use lrpc_schema::diagnostic::{Code, Label};
 use lrpc_schema::image::Place;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
+use textwrap::{WordSeparator, WordSplitter};
 
 use super::quote::Excerpts;
 use super::{Location, Report, Severity};
+use crate::output::{Terminal, Text, escaped};
 
-/// Columns of a report, the same on every terminal so that reports can be compared.
-const WIDTH: usize = 100;
+/// Diagnostics of one code up to which each is shown.
+const FEW: usize = 10;
 
-/// Every diagnostic, separated by empty lines.
-pub(crate) fn render(reports: &[Report], colors: bool) -> String {
-    let theme = if colors { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
+/// Places that an entry for many names.
+const NAMED: usize = 3;
+
+/// Stands for a space in backticks while lines are broken.
+const UNBROKEN: char = '\u{fdd0}';
+
+/// How much of many equal diagnostics is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Detail {
+    /// Each.
+    All,
+    /// One entry with a count where there are more than a few of one code; the words say how to see the rest.
+    Folded(&'static str),
+}
+
+impl Detail {
+    /// What is shown beside another result, of manifests that `lrpc check` can be asked about.
+    pub(crate) const BESIDE: Self = Self::Folded("`lrpc check --all` shows each");
+
+    /// What a command shows that has the flag `--all`.
+    pub(crate) fn asked(all: bool) -> Self {
+        if all { Self::All } else { Self::Folded("--all shows each") }
+    }
+}
+
+/// The diagnostics in their order, separated by empty lines.
+pub(crate) fn render(reports: &[Report], detail: Detail, terminal: Terminal) -> Text {
+    let theme = if terminal.colors { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(terminal.width)
+        .with_links(false)
+        .with_break_words(false)
+        .with_word_separator(WordSeparator::AsciiSpace)
+        .with_word_splitter(WordSplitter::NoHyphenation);
     let mut text = String::new();
-    for report in reports {
+    for entry in entries(reports, detail) {
         // Writing to a `String` cannot fail, and a source that is at hand can be read.
-        let _ = handler.render_report(&mut text, &Shown::new(report));
+        let _ = handler.render_report(&mut text, &Shown::new(&entry));
         text.push('\n');
     }
-    text
+    Text::coloured(text.replace(UNBROKEN, " "))
+}
+
+/// A diagnostic, and those of its code for which it stands.
+#[derive(Debug)]
+struct Entry<'a> {
+    report: &'a Report,
+    rest: Vec<&'a Report>,
+    /// How to see the rest.
+    all: &'static str,
+}
+
+/// An entry for each diagnostic, or for the first of many.
+fn entries(reports: &[Report], detail: Detail) -> Vec<Entry<'_>> {
+    let of_code = of_code(reports);
+    let entry = |report| {
+        let alone = Entry { report, rest: Vec::new(), all: "" };
+        let Detail::Folded(all) = detail else { return Some(alone) };
+        match of_code.get(&report.code).map(Vec::as_slice) {
+            Some([first, rest @ ..]) if rest.len() >= FEW => {
+                std::ptr::eq(*first, report).then(|| Entry { report, rest: rest.to_vec(), all })
+            }
+            _ => Some(alone),
+        }
+    };
+    reports.iter().filter_map(entry).collect()
+}
+
+fn of_code(reports: &[Report]) -> HashMap<Code, Vec<&Report>> {
+    let mut of_code: HashMap<Code, Vec<&Report>> = HashMap::new();
+    for report in reports {
+        of_code.entry(report.code).or_default().push(report);
+    }
+    of_code
+}
+
+/// Words as miette may have them: with no command to a terminal, and with the names in backticks whole.
+fn safe(words: &str) -> String {
+    let lines = words.lines().map(escaped);
+    let whole = lines.map(|line| {
+        let pieces = line.split('`').enumerate();
+        let piece = |(number, piece): (usize, &str)| match number % 2 {
+            1 => piece.replace(' ', UNBROKEN.encode_utf8(&mut [0; 4])),
+            _ => piece.to_owned(),
+        };
+        pieces.map(piece).collect::<Vec<_>>().join("`")
+    });
+    whole.collect::<Vec<_>>().join("\n")
 }
 
 /// A report as miette wants it.
 #[derive(Debug)]
 struct Shown<'a> {
-    report: &'a Report,
+    entry: &'a Entry<'a>,
     /// The manifest that is quoted, where its text is at hand.
     excerpts: Option<Excerpts<'a>>,
     /// The labels in that manifest, the primary one first.
@@ -39,7 +119,8 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn new(report: &'a Report) -> Self {
+    fn new(entry: &'a Entry<'a>) -> Self {
+        let report = entry.report;
         let own = report.primary.as_ref().and_then(|label| Some((label, label.at.quote.as_ref()?)));
         let mut labels: Vec<_> = own
             .map(|(label, quote)| {
@@ -56,45 +137,61 @@ impl<'a> Shown<'a> {
                 _ => elsewhere.push(Elsewhere::new(label)),
             }
         }
-        Self { report, excerpts: own.map(|(_, quote)| Excerpts::of(quote)), labels, elsewhere }
+        Self { entry, excerpts: own.map(|(_, quote)| Excerpts::of(quote)), labels, elsewhere }
     }
 }
 
-/// The headline; below it, the place where no text is at hand to quote, and the nodes.
+/// The headline; below it the place where no text is at hand to quote, the nodes, and the rest of many.
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.report.message)?;
-        if let Some(at) = self.report.primary.as_ref().map(|label| &label.at).filter(|at| at.quote.is_none())
-        {
-            write!(f, "\nat {}", shown_place(&at.place))?;
+        let Entry { report, rest, all } = self.entry;
+        f.write_str(&safe(&report.message))?;
+        if let Some(label) = report.primary.as_ref().filter(|label| label.at.quote.is_none()) {
+            write!(f, "\nat {}", shown_place(&label.at.place))?;
         }
-        if let Some(nodes) = &self.report.nodes {
-            write!(f, "\non {nodes}")?;
+        if let Some(nodes) = &report.nodes {
+            write!(f, "\non {}", escaped(&nodes.to_string()))?;
+        }
+        if !rest.is_empty() {
+            write!(f, "\nand {} more of this kind", rest.len())?;
+            for (place, before) in
+                rest.iter().filter_map(|report| shown_at(report)).take(NAMED).zip([":", ",", ","])
+            {
+                write!(f, "{before} {place}")?;
+            }
+            write!(f, "\n{all}")?;
         }
         Ok(())
     }
 }
 
+/// Where a diagnostic is: its place, else its policy.
+fn shown_at(report: &Report) -> Option<String> {
+    let place = report.primary.as_ref().map(|label| shown_place(&label.at.place));
+    place.or_else(|| Some(escaped(&report.policy.as_ref()?.to_string())))
+}
+
 fn shown_place(place: &Place) -> String {
-    format!("{}:{}:{}", place.file, place.line, place.column)
+    format!("{}:{}:{}", escaped(&place.file), place.line, place.column)
 }
 
 impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.report.code.as_str()))
+        Some(Box::new(self.entry.report.code.as_str()))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.report.severity {
+        Some(match self.entry.report.severity {
             Severity::Warning => miette::Severity::Warning,
             Severity::Error => miette::Severity::Error,
         })
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.report.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        let help = self.entry.report.help.as_ref()?;
+        Some(Box::new(safe(help)))
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -112,7 +209,7 @@ impl Diagnostic for Shown<'_> {
 }
 
 fn some(label: &str) -> Option<String> {
-    (!label.is_empty()).then(|| label.to_owned())
+    (!label.is_empty()).then(|| safe(label))
 }
 
 /// A related place in another manifest, which miette shows as a report of its own.
@@ -130,7 +227,7 @@ impl<'a> Elsewhere<'a> {
 
 impl fmt::Display for Elsewhere<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.label.message)?;
+        f.write_str(&safe(&self.label.message))?;
         if self.excerpts.is_none() {
             write!(f, " at {}", shown_place(&self.label.at.place))?;
         }
@@ -161,6 +258,14 @@ mod tests {
 
     use super::*;
     use crate::report::example;
+
+    fn rendered(reports: &[Report], detail: Detail) -> Text {
+        render(reports, detail, Terminal { colors: false, width: 80 })
+    }
+
+    fn shown(report: Report) -> Text {
+        rendered(&[report], Detail::All)
+    }
 
     #[test]
     fn places_in_one_file_are_quoted_together_or_apart() {
@@ -196,7 +301,7 @@ port-zero
     ╰────
 
 ";
-        assert_eq!(render(&[report], false), expected);
+        assert_eq!(shown(report), Text::coloured(expected.to_owned()));
     }
 
     #[test]
@@ -227,7 +332,7 @@ Advice:
   ☞ and here at b.yaml:1:1
 
 ";
-        assert_eq!(render(&[report], false), expected);
+        assert_eq!(shown(report), Text::coloured(expected.to_owned()));
     }
 
     #[test]
@@ -243,6 +348,64 @@ port-zero
    ╰────
 
 ";
-        assert_eq!(render(&[report], false), expected);
+        assert_eq!(shown(report), Text::coloured(expected.to_owned()));
+    }
+
+    #[test]
+    fn names_in_backticks_are_not_broken() {
+        let mut report = Report { primary: None, ..example::report("a.yaml", "x", "x") };
+        let name = "`a name of several words and-some-dashes-in-it`";
+        report.message = format!("{} {name} {name} {name}", "word ".repeat(10));
+        let text = shown(report).leaving(false);
+        assert_eq!(text.matches(name).count(), 3, "{text}");
+    }
+
+    #[test]
+    fn what_others_wrote_is_no_command_to_a_terminal() {
+        let file = "a\u{1b}[5m\n.yaml";
+        let mut report = example::report(file, "ip: \u{1b}[5mone\u{200b}\n", "one");
+        report.message = "wrong `\u{1b}[5m\u{202e}`".to_owned();
+        report.help = Some("write\r\n\u{1b}[5m".to_owned());
+        report.related.push(example::location(&Source::new(file, "b: \u{1b}c"), "b", "\u{1b}[5m"));
+        let mut unquoted = report.clone();
+        unquoted.related.iter_mut().chain(&mut unquoted.primary).for_each(|label| label.at.quote = None);
+        let text =
+            render(&[report, unquoted], Detail::All, Terminal { colors: true, width: 80 }).leaving(true);
+        assert!(text.contains("\u{1b}[") && text.contains("\\u{1b}[5m"), "coloured, and spelt out: {text}");
+        for hidden in ["\u{1b}[5m", "\u{1b}c", "\u{202e}", "\u{200b}", "\r"] {
+            assert!(!text.contains(hidden), "{hidden:?} in {text:?}");
+        }
+    }
+
+    #[test]
+    fn many_of_one_code_are_one_entry() {
+        let report = |line: usize| example::report("a.yaml", &format!("{}one\n", "\n".repeat(line)), "one");
+        let other = Report { code: Code::new("port-octal"), ..report(50) };
+        let reports: Vec<Report> = (0..=FEW).map(report).chain([other]).collect();
+        let folded = rendered(&reports, Detail::Folded("--all shows each"));
+        let expected = "\
+port-zero
+
+  × port 0 cannot be redirected
+  │ and 10 more of this kind: a.yaml:2:1, a.yaml:3:1, a.yaml:4:1
+  │ --all shows each
+   ╭─[a.yaml:1:1]
+ 1 │ one
+   · ───
+   ╰────
+
+port-octal
+
+  × port 0 cannot be redirected
+    ╭─[a.yaml:51:1]
+ 50 │ 
+ 51 │ one
+    · ───
+    ╰────
+
+";
+        assert_eq!(folded, Text::coloured(expected.to_owned()));
+        assert_eq!(entries(&reports, Detail::All).len(), FEW + 2);
+        assert_eq!(entries(&reports[1..], Detail::Folded("")).len(), FEW + 1, "few are shown");
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Nothing is judged here.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod brief;
 pub(crate) mod checkout;
 pub(crate) mod concise;
 #[cfg(test)]

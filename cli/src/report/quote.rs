@@ -7,7 +7,10 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use lrpc_compiler::Source;
+use lrpc_schema::diagnostic::is_hidden;
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+
+use crate::output::escaped;
 
 /// Bytes up to which a line is shown whole.
 const SHORT: usize = 200;
@@ -118,7 +121,7 @@ impl SourceCode for Excerpts<'_> {
         let text = source.text().get(stretch.range.clone()).ok_or(MietteError::OutOfBounds)?;
         let text = self.read.keep(shown(text, stretch.cut));
         Ok(Box::new(MietteSpanContents::new_named(
-            source.name().to_string(),
+            escaped(source.name()),
             text.as_bytes(),
             SourceSpan::from((stretch.range.start, text.len())),
             stretch.first.saturating_sub(1) as usize,
@@ -138,10 +141,12 @@ fn shown(text: &str, cut: (bool, bool)) -> String {
         match character {
             '\r' if characters.peek() == Some(&'\n') => shown.push('\r'),
             '\n' | '\t' => shown.push(character),
-            // All of ASCII's are one byte, all others of Unicode's two.
-            control if control.is_control() => shown.push_str(if control.is_ascii() { "?" } else { "¿" }),
-            // Marks that turn the direction of the text around them, and that of a byte order, of three bytes each.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => shown.push('\u{fffd}'),
+            hidden if is_hidden(hidden) => shown.push_str(match hidden.len_utf8() {
+                1 => "?",
+                2 => "¿",
+                3 => "\u{fffd}",
+                _ => "\u{fffd}?",
+            }),
             plain => shown.push(plain),
         }
     }

@@ -19,7 +19,8 @@ use crate::compilation::{self, Compilation, Rules};
 use crate::exit::{ExitStatus, Failure};
 use crate::manifests::{self, InputFile, Unreadable};
 use crate::output::Output;
-use crate::report::{Report, human};
+use crate::report::Report;
+use crate::report::human::{self, Detail};
 
 /// A set that cannot be used, with what is wrong in its manifests.
 pub(crate) struct Unusable {
@@ -47,7 +48,7 @@ pub(crate) fn require(args: &SetArgs, output: Output) -> Result<Image, Failure> 
 /// As [`read`].
 pub(crate) fn require_path(set: &Path, rules: &RulesArgs, output: Output) -> Result<Image, Failure> {
     read(set, Rules::of(rules)).map_err(|unusable| {
-        output.message(&human::render(&unusable.reports, output.colors_messages()));
+        output.message(human::render(&unusable.reports, Detail::BESIDE, output.messages()));
         unusable.failure
     })
 }

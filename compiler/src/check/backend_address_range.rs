@@ -7,14 +7,8 @@ use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page = page!("backend-address-range", Error, since "0.1.0", "a backend address that no agent of the node can have");
 
-pub(crate) fn check(source: &Source, span: Span, address: IpAddr) -> Option<Diagnostic> {
-    let is_allowed = match address {
-        IpAddr::V4(v4) => v4.is_link_local(),
-        IpAddr::V6(v6) => v6.octets().first() == Some(&0xfd),
-    };
-    (!is_allowed).then(|| {
-        PAGE.report(format!("`lrpc.dev/backend-address` cannot be `{address}`"))
-            .at(source, span, "outside 169.254.0.0/16 and fd00::/8")
-            .help("let the agent listen on an address of 169.254.0.0/16 or fd00::/8, or leave the annotation out")
-    })
+pub(crate) fn report(source: &Source, span: Span, address: IpAddr) -> Diagnostic {
+    PAGE.report(format!("`lrpc.dev/backend-address` cannot be `{address}`"))
+        .at(source, span, "outside 169.254.0.0/16 and fd00::/8")
+        .help("let the agent listen on an address of 169.254.0.0/16 or fd00::/8, or leave the annotation out")
 }

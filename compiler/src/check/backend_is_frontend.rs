@@ -9,7 +9,10 @@ pub(crate) const PAGE: Page =
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let Some(Frontend::Address { ip: Some(ip), ports }) = &policy.frontend else { return };
-    let Some(backend) = policy.annotations.backend_address.filter(|backend| backend == ip) else { return };
+    let Some(backend) = policy.annotations.backend_address else { return };
+    if backend.value.get() != ip.value.get() {
+        return;
+    }
     let counted = if policy.is_single() { 1 } else { usize::MAX };
     let backends = policy.backend.ports.list.iter().take(counted);
     let mut served = backends.filter_map(|port| Some((port.port?, port.protocol?)));
@@ -17,7 +20,7 @@ pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
         ports.list.iter().any(|info| info.port == Some(*port) && info.protocol == Some(*protocol))
     };
     if let Some((port, protocol)) = served.find(is_caught) {
-        let frontend = std::net::SocketAddr::new(ip.value, port.value.get());
+        let frontend = std::net::SocketAddr::new(ip.value.get(), port.value.get());
         out.push(
             PAGE.report(format!("the backend `{frontend}/{}` is the frontend itself", protocol.value))
                 .at(&policy.source, backend.span, "leads back to the frontend")

@@ -13,7 +13,7 @@ pub(crate) fn check(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     for member in &set.members {
         let policy = member.policy;
         let Some(Frontend::Address { ip: Some(ip), .. }) = &policy.frontend else { continue };
-        if allowed.iter().any(|net| net.contains(&ip.value)) {
+        if allowed.iter().any(|net| net.contains(&ip.value.get())) {
             continue;
         }
         let list = allowed.iter().map(|net| format!("`{net}`")).collect::<Vec<_>>().join(", ");

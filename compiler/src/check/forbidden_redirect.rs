@@ -35,8 +35,10 @@ fn violation(policy: &Policy, rule: &NamespaceRule, namespace: &str) -> Option<(
                     "matchers",
                 ));
             }
-            let is_listed =
-                rule.addresses.as_ref().is_none_or(|nets| nets.iter().any(|net| net.contains(&ip.value)));
+            let is_listed = rule
+                .addresses
+                .as_ref()
+                .is_none_or(|nets| nets.iter().any(|net| net.contains(&ip.value.get())));
             (!is_listed).then(|| {
                 (format!("policies of `{namespace}` may not redirect `{}`", ip.value), ip.span, "addresses")
             })

@@ -22,7 +22,7 @@ pub(crate) fn check(set: &Set<'_>, is_double: &[bool], out: &mut Vec<Diagnostic>
         }
         for info in &ports.list {
             if let (Some(port), Some(protocol)) = (info.port, info.protocol) {
-                claims.push((ip.value, port.value, protocol.value, index));
+                claims.push((ip.value.get(), port.value, protocol.value, index));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use lrpc_schema::diagnostic::Field;
-use lrpc_schema::image::{Clients, Fallback, Selector};
+use lrpc_schema::image::{AgentAddress, Clients, Fallback, Selector};
 
 use super::object::Reader;
 use crate::check::{backend_address_range, invalid_address, invalid_annotation, unknown_annotation};
@@ -121,11 +121,11 @@ fn part(source: &Source, text: Spanned<&str>, range: Range<usize>) -> Span {
     Span::new(start + range.start, start + range.end)
 }
 
-fn backend_address(reader: &mut Reader<'_, '_>, text: Spanned<&str>) -> Option<Spanned<std::net::IpAddr>> {
+fn backend_address(reader: &mut Reader<'_, '_>, text: Spanned<&str>) -> Option<Spanned<AgentAddress>> {
     let problem = match invalid_address::parse(reader.source, text.span, BACKEND_ADDRESS, text.value) {
-        Ok(address) => match backend_address_range::check(reader.source, text.span, address) {
-            None => return Some(Spanned::new(address, text.span)),
-            Some(problem) => problem,
+        Ok(address) => match AgentAddress::new(address) {
+            Ok(address) => return Some(Spanned::new(address, text.span)),
+            Err(_) => backend_address_range::report(reader.source, text.span, address),
         },
         Err(problem) => *problem,
     };

@@ -2,6 +2,8 @@
 
 use lrpc_schema::diagnostic::Field;
 
+use lrpc_schema::image::FrontendAddress;
+
 use super::object::{Object, Reader};
 use super::ports;
 use crate::check::{
@@ -79,21 +81,20 @@ fn address_matcher<'t, 's>(
     Some(Frontend::Address { ip, ports })
 }
 
-fn address(reader: &mut Reader<'_, '_>, text: Spanned<&str>) -> Option<Spanned<std::net::IpAddr>> {
-    match invalid_address::parse(reader.source, text.span, invalid_address::FRONTEND, text.value) {
-        Ok(address) => {
-            if let Some(problem) = unusable_address::check(reader.source, text.span, address) {
-                reader.report(problem);
-                return None;
+fn address(reader: &mut Reader<'_, '_>, text: Spanned<&str>) -> Option<Spanned<FrontendAddress>> {
+    let (source, span) = (reader.source, text.span);
+    let problem = match invalid_address::parse(source, span, invalid_address::FRONTEND, text.value) {
+        Ok(address) => match FrontendAddress::new(address) {
+            Ok(plain) => {
+                reader.problems.extend(loopback_frontend::check(source, span, address));
+                return Some(Spanned::new(plain, span));
             }
-            reader.problems.extend(loopback_frontend::check(reader.source, text.span, address));
-            Some(Spanned::new(address, text.span))
-        }
-        Err(problem) => {
-            reader.report(*problem);
-            None
-        }
-    }
+            Err(wrong) => unusable_address::report(source, span, address, wrong),
+        },
+        Err(problem) => *problem,
+    };
+    reader.report(problem);
+    None
 }
 
 fn service_matcher<'t, 's>(

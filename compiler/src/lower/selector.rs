@@ -58,7 +58,7 @@ fn match_labels<'t, 's>(
         let field = Field::Key(LABELS, key.text().unwrap_or_default().to_owned().into());
         let value = reader.string(value, field).and_then(|value| label_value(reader, value));
         if let (Some(label), Some(value)) = (label, value) {
-            requirements.push(Requirement::new(label, Operator::In, vec![value]));
+            requirements.extend(Requirement::new(label, Operator::In, vec![value]));
         }
     }
 }
@@ -106,7 +106,8 @@ fn expression<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, index: u3
             reader.report(invalid_selector::values(reader.source, at, operator.value));
             None
         }
-        (known, _) => Some(Requirement::new(key?, known, values)),
+        // What is wrong with key or values has been reported.
+        (known, _) => Requirement::new(key?, known, values).ok(),
     }
 }
 

@@ -1,9 +1,8 @@
 //! A frontend as policies name it, before any inventory says what address a Service has.
 
 use std::fmt;
-use std::net::IpAddr;
 
-use lrpc_schema::image::{Matcher, Policy, Port, Protocol};
+use lrpc_schema::image::{Matcher, Policy, Port, PortSpec, Protocol};
 
 use crate::mapset::Frontend;
 
@@ -62,9 +61,11 @@ impl<'a> FrontendName<'a> {
     pub(super) fn all(policy: &'a Policy) -> Vec<Self> {
         match &policy.frontend {
             Matcher::Address { ip, ports } => {
-                let address =
-                    |ip: IpAddr, port, protocol| Self::Address(Frontend { address: ip, port, protocol });
-                ports.iter().map(|spec| address(*ip, spec.port, spec.protocol)).collect()
+                let address = |spec: &PortSpec| {
+                    let (port, protocol) = (spec.port, spec.protocol);
+                    Self::Address(Frontend { address: ip.get(), port, protocol })
+                };
+                ports.iter().map(address).collect()
             }
             Matcher::Service { name, ports } => {
                 let service = |port| Self::Service { namespace: &policy.name.namespace, name, port };

@@ -27,7 +27,7 @@ fn one_of(key: &str, values: &[&str]) -> Selector {
 
 fn selector(key: &str, operator: Operator, values: &[&str]) -> Selector {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
-    Selector::new(vec![Requirement::new(key.to_owned(), operator, values)])
+    Selector::new(vec![Requirement::new(key.to_owned(), operator, values).unwrap()])
 }
 
 /// 169.254.169.254:80/TCP to port 8080 of the pods `app=x`.

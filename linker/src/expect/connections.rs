@@ -77,7 +77,7 @@ fn sources(client: &Client, inventory: &Inventory, node: &str) -> Vec<Source> {
         Client::Host => vec![Source::Host],
         Client::Address(address) => {
             let is_node = inventory.node(node).is_some_and(|node| node.addresses.contains(address));
-            let is_pod = || inventory.pods().filter(here).any(|pod| pod.addresses.contains(address));
+            let is_pod = || inventory.pods().filter(here).any(|pod| pod.has_address(*address));
             if is_node || is_pod() { vec![Source::Address(*address)] } else { Vec::new() }
         }
         Client::Pods(pods) => named(pods, inventory)

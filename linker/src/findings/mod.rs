@@ -16,11 +16,10 @@ mod backend_not_identified;
 mod container_port_missing;
 mod family_hole;
 mod frontend_overlap;
-mod internal_traffic_local;
-mod metadata_address;
 mod name_chain_broken;
 mod no_ready_pod;
 mod no_selected_node;
+mod pod_at_frontend;
 mod port_not_served;
 mod protocol_hole;
 mod selector_matches_nothing;
@@ -28,9 +27,8 @@ mod self_redirect;
 mod service_headless;
 mod service_missing;
 mod service_port_missing;
-mod service_selects_fewer;
 mod session_affinity;
-mod some_nodes_empty;
+mod unreachable_pod;
 
 use std::fmt::Write;
 
@@ -46,11 +44,10 @@ pub(crate) use backend_not_identified::BackendNotIdentified;
 pub(crate) use container_port_missing::ContainerPortMissing;
 pub(crate) use family_hole::FamilyHole;
 pub(crate) use frontend_overlap::FrontendOverlap;
-pub(crate) use internal_traffic_local::InternalTrafficLocal;
-pub(crate) use metadata_address::MetadataAddress;
 pub(crate) use name_chain_broken::{Called, NameChainBroken, NamedFrontend};
 pub(crate) use no_ready_pod::NoReadyPod;
 pub(crate) use no_selected_node::NoSelectedNode;
+pub(crate) use pod_at_frontend::PodAtFrontend;
 pub(crate) use port_not_served::PortNotServed;
 pub(crate) use protocol_hole::ProtocolHole;
 pub(crate) use selector_matches_nothing::SelectorMatchesNothing;
@@ -58,9 +55,8 @@ pub(crate) use self_redirect::SelfRedirect;
 pub(crate) use service_headless::ServiceHeadless;
 pub(crate) use service_missing::ServiceMissing;
 pub(crate) use service_port_missing::ServicePortMissing;
-pub(crate) use service_selects_fewer::ServiceSelectsFewer;
 pub(crate) use session_affinity::SessionAffinity;
-pub(crate) use some_nodes_empty::SomeNodesEmpty;
+pub(crate) use unreachable_pod::UnreachablePod;
 
 /// One thing that a link found, at a field.
 pub type Finding = Diagnostic<FieldOf>;

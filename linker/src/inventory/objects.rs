@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{Port, Protocol};
+use lrpc_schema::image::{PodAddress, Port, Protocol};
 
 use crate::mapset::{PodRef, ServiceName};
 
@@ -58,17 +58,23 @@ pub struct Pod {
     /// The TCP and UDP ports of its regular containers (R7); `None` where they declare no port of any
     /// protocol (R10).
     pub ports: Option<Box<[ContainerPort]>>,
-    /// The TCP and UDP ports of its init containers, native sidecars among them, and ephemeral ones, which do
-    /// not count (R7).
-    pub uncounted: Box<[UncountedPort]>,
     /// The union of `podIP` and `podIPs`, without what is no address (R6).
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Vec<PodAddress>,
+    /// Addresses that it is said to have and at which no other pod can reach it.
+    pub unreachable: Vec<IpAddr>,
     /// Its first Ready condition is True (R4).
     pub ready: bool,
     /// It has a deletion timestamp (L9).
     pub terminating: bool,
     /// Its phase is Succeeded or Failed: neither backend nor exempt (L9).
     pub finished: bool,
+}
+
+impl Pod {
+    /// Whether it can be reached at an address, and so connects from it.
+    pub fn has_address(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|own| own.get() == address)
+    }
 }
 
 /// One declared port of a container.
@@ -80,17 +86,6 @@ pub struct ContainerPort {
     pub protocol: Protocol,
     /// The name, compared exactly (R9).
     pub name: Option<Arc<str>>,
-}
-
-/// A declared port that does not count (R7).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UncountedPort {
-    /// The container: an init container, unless it is an ephemeral one.
-    pub container: Arc<str>,
-    /// It is an ephemeral container.
-    pub ephemeral: bool,
-    /// The port.
-    pub port: ContainerPort,
 }
 
 /// One Service.
@@ -110,10 +105,6 @@ pub struct Service {
     pub node_ports_v4: bool,
     /// Its node ports are served for IPv6 (L1).
     pub node_ports_v6: bool,
-    /// The labels of its pods; empty where it names its endpoints itself.
-    pub selector: Labels,
-    /// `internalTrafficPolicy: Local`: without a pod on the client's node its cluster addresses drop.
-    pub local_only: bool,
     /// `sessionAffinity: ClientIP` (L20).
     pub client_affinity: bool,
 }

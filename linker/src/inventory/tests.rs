@@ -86,7 +86,7 @@ fn a_dump_in_yaml() {
     assert_eq!(pod.reference.uid.as_deref(), Some("7e0e8d2e-0000-4000-8000-000000000001"));
     assert_eq!(pod.labels["version"], "1.10");
     assert!(pod.ready && !pod.terminating && !pod.finished && !pod.host_network);
-    assert_eq!(pod.addresses, ["10.0.0.1", "fd00::1"].map(|ip| ip.parse::<std::net::IpAddr>().unwrap()));
+    assert_eq!(pod.addresses, ["10.0.0.1", "fd00::1"].map(|ip| ip.parse().unwrap()));
     let ports: Vec<_> =
         pod.ports.iter().flatten().map(|port| (port.port.get(), port.name.as_deref())).collect();
     assert_eq!(ports, [(53, Some("dns")), (8080, None)]);

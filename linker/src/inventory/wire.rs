@@ -8,14 +8,12 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{Port, Protocol};
+use lrpc_schema::image::{PodAddress, Port, Protocol};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::objects::{
-    ContainerPort, Hidden, Node, Object, Pod, Revision, Service, ServicePort, TargetPort, UncountedPort,
-};
+use super::objects::{ContainerPort, Hidden, Node, Object, Pod, Revision, Service, ServicePort, TargetPort};
 use crate::mapset::{PodRef, ServiceName};
 
 /// The UID under which the kubelet keeps a static pod, on the mirror pod that stands for it (L8).
@@ -156,6 +154,13 @@ fn addresses<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<IpAddr> {
     addresses
 }
 
+/// The addresses at which a pod can be reached, and the others.
+fn reachable(addresses: Vec<IpAddr>) -> (Vec<PodAddress>, Vec<IpAddr>) {
+    let mut unreachable = Vec::new();
+    let reach = |address| PodAddress::new(address).map_err(|_| unreachable.push(address)).ok();
+    (addresses.into_iter().filter_map(reach).collect(), unreachable)
+}
+
 /// The number of a port.
 struct Number(Port);
 
@@ -239,14 +244,11 @@ struct PodSpec {
     node_name: Option<String>,
     host_network: Option<bool>,
     containers: List<Container>,
-    init_containers: List<Container>,
-    ephemeral_containers: List<Container>,
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct Container {
-    name: Option<String>,
     #[serde(default)]
     ports: List<WireContainerPort>,
 }
@@ -290,6 +292,7 @@ impl WirePod {
         let conditions = status.conditions.unwrap_or_default();
         let ready = conditions.iter().find(|condition| condition.r#type == "Ready");
         let ips = status.pod_ips.iter().flatten().filter_map(|pod_ip| pod_ip.ip.as_deref());
+        let (addresses, unreachable) = reachable(addresses(status.pod_ip.as_deref().into_iter().chain(ips)));
         let revision = metadata.revision();
         let pod = Pod {
             reference: PodRef {
@@ -301,10 +304,8 @@ impl WirePod {
             node: present(&spec.node_name),
             host_network: spec.host_network.unwrap_or(false),
             ports: container_ports(&spec.containers.unwrap_or_default()),
-            uncounted: uncounted(&spec.init_containers, false)
-                .chain(uncounted(&spec.ephemeral_containers, true))
-                .collect(),
-            addresses: addresses(status.pod_ip.as_deref().into_iter().chain(ips)),
+            addresses,
+            unreachable,
             ready: ready.is_some_and(|condition| condition.status == "True"),
             terminating: metadata.deletion_timestamp.is_some(),
             finished: matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")),
@@ -318,24 +319,13 @@ fn container_ports(containers: &[Container]) -> Option<Box<[ContainerPort]>> {
     let mut declared =
         containers.iter().filter_map(|container| container.ports.as_ref()).flatten().peekable();
     declared.peek()?;
-    Some(declared.filter_map(WireContainerPort::judge).collect())
-}
-
-/// The ports of containers that do not count (R7).
-fn uncounted(containers: &List<Container>, ephemeral: bool) -> impl Iterator<Item = UncountedPort> {
-    containers.iter().flatten().flat_map(move |container| {
-        let name = container.name.as_deref().unwrap_or_default();
-        let ports = container.ports.iter().flatten().filter_map(WireContainerPort::judge);
-        ports.map(move |port| UncountedPort { container: name.into(), ephemeral, port })
-    })
-}
-
-impl WireContainerPort {
-    /// `None` for a protocol that no policy can name.
-    fn judge(&self) -> Option<ContainerPort> {
-        let protocol = protocol(self.protocol.as_deref())?;
-        Some(ContainerPort { port: self.container_port.0, protocol, name: present(&self.name) })
+    let mut ports = Vec::new();
+    for wire in declared {
+        if let Some(protocol) = protocol(wire.protocol.as_deref()) {
+            ports.push(ContainerPort { port: wire.container_port.0, protocol, name: present(&wire.name) });
+        }
     }
+    Some(ports.into())
 }
 
 #[derive(Deserialize)]
@@ -361,8 +351,6 @@ struct ServiceSpec {
     ip_families: List<String>,
     ports: List<WireServicePort>,
     session_affinity: Option<String>,
-    selector: Map,
-    internal_traffic_policy: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -445,8 +433,6 @@ impl WireService {
             ports: spec.ports.unwrap_or_default().into_iter().map(WireServicePort::judge).collect(),
             node_ports_v4: node_ports && in_family("IPv4", false),
             node_ports_v6: node_ports && in_family("IPv6", true),
-            selector: spec.selector.unwrap_or_default(),
-            local_only: spec.internal_traffic_policy.as_deref() == Some("Local"),
             client_affinity: spec.session_affinity.as_deref() == Some("ClientIP"),
             cluster,
         };

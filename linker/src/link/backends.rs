@@ -10,20 +10,33 @@ use super::served::{PodPortName, Wanted};
 use crate::inventory::{ContainerPort, Pod};
 use crate::mapset::{Backend, Frontend, PodRef};
 
-/// The usable backends of a frontend, sorted by address and port: those on pods that stay, else those on
-/// pods that are terminating (L9). Pods that serve at one address and port are one backend (L4).
-pub(super) fn backends(
+/// Where the connections of a frontend can go.
+pub(super) struct Usable<'a> {
+    /// Sorted by address and port: what is on pods that stay, else what is on pods that are terminating (L9).
+    /// Pods that serve at one address and port are one backend (L4).
+    pub(super) backends: Vec<Backend>,
+    /// A pod that serves at the frontend itself, which leads nowhere.
+    pub(super) at_frontend: Option<&'a Pod>,
+}
+
+/// The usable backends of a frontend.
+pub(super) fn usable<'a>(
     policy: &Policy,
     frontend: &Frontend,
     wanted: &Wanted<'_>,
-    selected: &Selected<'_>,
-) -> Vec<Backend> {
+    selected: &Selected<'a>,
+) -> Usable<'a> {
     let mut staying = Places::new();
     let mut terminating = Places::new();
+    let mut at_frontend = None;
     for pod in selected.ready() {
         let places = if pod.terminating { &mut terminating } else { &mut staying };
-        for &address in addresses(policy, pod).iter().filter(|address| same_family(address, frontend)) {
+        for address in addresses(policy, pod).filter(|address| same_family(address, frontend)) {
             for (_, spec) in wanted.ports.iter().filter(|(_, spec)| serves(pod, spec, wanted.name)) {
+                if (address, spec.port) == (frontend.address, frontend.port) {
+                    at_frontend.get_or_insert(pod);
+                    continue;
+                }
                 let pods = places.entry((address, spec.port)).or_default();
                 // A pod is met once for each declaration of the port, one after the other.
                 if pods.last() != Some(&pod.reference) {
@@ -33,7 +46,9 @@ pub(super) fn backends(
         }
     }
     let places = if staying.is_empty() { terminating } else { staying };
-    places.into_iter().map(|((address, port), pods)| Backend { address, port, pods }).collect()
+    let backends =
+        places.into_iter().map(|((address, port), pods)| Backend { address, port, pods }).collect();
+    Usable { backends, at_frontend }
 }
 
 type Places = BTreeMap<(IpAddr, Port), Vec<PodRef>>;

@@ -5,7 +5,7 @@
 
 use lrpc_schema::image::{Policy, PortSpec};
 
-use super::backends::{is_number, serves};
+use super::backends::{is_number, same_family, serves};
 use super::claims::{Claim, Claims, FrontendPort};
 use super::selected::{Selected, is_left_out};
 use super::served::{PodPortName, Wanted};
@@ -14,7 +14,7 @@ use crate::findings::{
 };
 use crate::inventory::{ContainerPort, Pod};
 
-/// The finding about a frontend without a usable backend; `None` where L15's finding says it already.
+/// The finding about a frontend without a usable backend; `None` where a finding about the pods says it already.
 pub(super) fn why(
     claims: &Claims<'_>,
     claim: &Claim<'_>,
@@ -31,6 +31,11 @@ pub(super) fn why(
     let declares = |pod: &Pod, fits: &dyn Fn(&ContainerPort) -> bool| pod.ports.iter().flatten().any(fits);
 
     if let Some(pod) = any(&|pod| wanted.ports.iter().any(|(_, spec)| serves(pod, spec, wanted.name))) {
+        // What is not reachable has a finding of its own.
+        let is_unreachable = |address| same_family(address, &claim.frontend);
+        if policy.backend.address.is_none() && pod.unreachable.iter().any(is_unreachable) {
+            return None;
+        }
         return Some(FamilyHole { policy, frontend: claim.frontend, pod }.found());
     }
     if wanted.name != PodPortName::Any

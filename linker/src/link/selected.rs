@@ -1,7 +1,6 @@
 //! The pods of one node that a policy selects, and what the L-rules make of each.
 
 use std::net::IpAddr;
-use std::slice;
 use std::sync::Arc;
 
 use lrpc_schema::image::{Clients, Policy};
@@ -70,12 +69,13 @@ pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) ->
 }
 
 /// The addresses at which a pod is a backend (R6); the policy's own for every hostNetwork pod (L15).
-pub(super) fn addresses<'a>(policy: &'a Policy, pod: &'a Pod) -> &'a [IpAddr] {
-    match &policy.backend.address {
-        Some(_) if !pod.host_network => &[],
-        Some(address) => slice::from_ref(address),
-        None => &pod.addresses,
-    }
+pub(super) fn addresses<'a>(policy: &Policy, pod: &'a Pod) -> impl Iterator<Item = IpAddr> + use<'a> {
+    let (agent, own) = match policy.backend.address {
+        Some(_) if !pod.host_network => (None, &[][..]),
+        Some(address) => (Some(address.get()), &[][..]),
+        None => (None, pod.addresses.as_slice()),
+    };
+    agent.into_iter().chain(own.iter().map(|address| address.get()))
 }
 
 pub(super) fn is_left_out(policy: &Policy, pod: &Pod) -> bool {

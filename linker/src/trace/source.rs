@@ -119,7 +119,7 @@ pub(super) fn find<'a>(
 }
 
 fn by_address<'a>(inventory: &'a Inventory, node: &str, address: IpAddr) -> Result<Client<'a>, SourceError> {
-    let having = |pod: &&Pod| !pod.finished && pod.addresses.contains(&address);
+    let having = |pod: &&Pod| !pod.finished && pod.has_address(address);
     let pods = || inventory.pods().filter(having);
     let of_node = inventory.nodes().find(|node| node.addresses.contains(&address)).map(|node| &node.name);
     let of_host_pod = || pods().find(|pod| pod.host_network)?.node.as_ref();

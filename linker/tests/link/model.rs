@@ -52,7 +52,7 @@ fn spoken<'a>(policy: &'a Policy, objects: &'a [Value]) -> Vec<Spoken<'a>> {
         Matcher::Address { ip, ports } => ports
             .iter()
             .map(|spec| Spoken {
-                frontend: (*ip, spec.port.get(), spec.protocol),
+                frontend: (ip.get(), spec.port.get(), spec.protocol),
                 service_port: None,
                 own_port: Some(spec),
             })
@@ -271,10 +271,11 @@ impl<'a> World<'a> {
     /// Where a ready pod serves a frontend (R6-R12, L4, L15).
     fn places(&self, pod: &Value, spoken: &Spoken<'_>) -> BTreeSet<(IpAddr, u16)> {
         let ips: Vec<IpAddr> = match self.policy.backend.address {
-            Some(address) if is_host(pod) => vec![address],
+            Some(address) if is_host(pod) => vec![address.get()],
             Some(_) => Vec::new(),
             None => {
-                list(pod, "/status/podIPs").iter().filter_map(|ip| text(ip, "/ip").parse().ok()).collect()
+                let ips = list(pod, "/status/podIPs").iter().filter_map(|ip| text(ip, "/ip").parse().ok());
+                ips.filter(is_reachable).collect()
             }
         };
         let ports = &self.policy.backend.ports;
@@ -308,13 +309,24 @@ impl<'a> World<'a> {
                 })
             };
             for ip in &ips {
-                if is_wanted && has_it && ip.is_ipv4() == spoken.frontend.0.is_ipv4() {
+                let is_frontend = (*ip, spec.port.get(), spec.protocol) == spoken.frontend;
+                if is_wanted && has_it && !is_frontend && ip.is_ipv4() == spoken.frontend.0.is_ipv4() {
                     places.insert((*ip, spec.port.get()));
                 }
             }
         }
         places
     }
+}
+
+/// No other pod reaches a pod at these (R6).
+fn is_reachable(ip: &IpAddr) -> bool {
+    let nowhere = ["0.0.0.0", "255.255.255.255", "::", "::1"];
+    let is_group = match ip {
+        IpAddr::V4(ip) => ip.octets()[0] >> 4 == 14,
+        IpAddr::V6(ip) => ip.octets()[0] == 0xff,
+    };
+    !nowhere.contains(&ip.to_string().as_str()) && !ip.to_string().starts_with("127.") && !is_group
 }
 
 fn is_it(declared: &Value, spec: &PortSpec) -> bool {

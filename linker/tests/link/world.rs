@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub(crate) fn selector(text: &str) -> Selector {
     let requirement = |part: &str| {
         let (key, value) = part.split_once('=').unwrap();
-        Requirement::new(key.into(), Operator::In, vec![value.into()])
+        Requirement::new(key.into(), Operator::In, vec![value.into()]).unwrap()
     };
     Selector::new(text.split(',').map(requirement).collect())
 }

@@ -7,6 +7,7 @@
 //! Nothing is decided or printed here.
 
 mod field;
+mod hidden;
 mod page;
 mod severity;
 mod source;
@@ -14,6 +15,7 @@ mod source;
 use std::fmt;
 
 pub use field::{Field, FieldOf};
+pub use hidden::is_hidden;
 pub use page::{Code, Page};
 pub use severity::Severity;
 pub use source::{Position, Source, Span, Spot};

@@ -13,7 +13,8 @@ use super::layout::{
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec, Protocol};
 use super::{
-    FieldId, FilePlaces, Image, Operator, Places, Requirement, Selector, Stretch, canonical, encode,
+    AgentAddress, FieldId, FilePlaces, FrontendAddress, Image, Operator, Places, Requirement, Selector,
+    Stretch, canonical, encode, rules,
 };
 
 /// Why bytes are not an image.
@@ -310,7 +311,8 @@ impl<'a> Reader<'a> {
             3 => Operator::DoesNotExist,
             _ => return Err(malformed("a selector's operator is unknown")),
         };
-        Ok(Requirement::new(key, operator, self.list(Self::text)?))
+        Requirement::new(key, operator, self.list(Self::text)?)
+            .map_err(|_| malformed("a selector has a requirement that is none"))
     }
 
     fn selector(&mut self) -> Read<Selector> {
@@ -319,13 +321,14 @@ impl<'a> Reader<'a> {
 
     fn matcher(&mut self) -> Read<Matcher> {
         let matcher = match self.u8()? {
-            0 => Matcher::Address { ip: self.ip()?, ports: self.list(Self::port)? },
+            0 => {
+                let ip = FrontendAddress::new(self.ip()?);
+                let ip = ip.map_err(|_| malformed("a frontend address is not one"))?;
+                Matcher::Address { ip, ports: self.list(Self::port)? }
+            }
             1 => Matcher::Service { name: self.text()?, ports: self.list(Self::port)? },
             _ => return Err(malformed("a matcher is unknown")),
         };
-        if matches!(&matcher, Matcher::Address { ports, .. } if ports.is_empty()) {
-            return Err(malformed("an address policy has no port"));
-        }
         Ok(matcher)
     }
 
@@ -334,10 +337,9 @@ impl<'a> Reader<'a> {
         let frontend = self.matcher()?;
         let selector = self.selector()?;
         let ports = self.list(Self::port)?;
-        if ports.is_empty() {
-            return Err(malformed("a policy has no backend port"));
-        }
-        let backend = Backend { selector, ports, address: self.option(Self::ip)? };
+        let address = self.option(Self::ip)?.map(AgentAddress::new).transpose();
+        let address = address.map_err(|_| malformed("a backend address is not one"))?;
+        let backend = Backend { selector, ports, address };
         let skip = self.bool()?;
         let fallback = if self.bool()? { Fallback::Drop } else { Fallback::Original };
         let clients = match self.u8()? {
@@ -349,7 +351,10 @@ impl<'a> Reader<'a> {
             _ => return Err(malformed("a policy's clients are unknown")),
         };
         let nodes = self.option(Self::selector)?;
-        Ok(Policy { name, frontend, backend, skip, fallback, clients, nodes, shadow_service: self.bool()? })
+        let shadow_service = self.bool()?;
+        let policy = Policy { name, frontend, backend, skip, fallback, clients, nodes, shadow_service };
+        rules::check(&policy).map_err(malformed)?;
+        Ok(policy)
     }
 
     /// Checks what [`places`](Self::places) reads, and keeps none of it: most readers of an image ask for few
@@ -436,6 +441,11 @@ mod tests {
     use super::*;
     use crate::image::Digest;
 
+    fn app(value: &str) -> Selector {
+        let requirement = Requirement::new("app".into(), Operator::In, vec![value.into()]);
+        Selector::new(vec![requirement.unwrap()])
+    }
+
     fn sample() -> Image {
         let port = |port, name: Option<&str>| PortSpec {
             port: Port::new(port).unwrap(),
@@ -446,14 +456,14 @@ mod tests {
             name: PolicyName { namespace: "default".into(), name: name.into() },
             frontend,
             backend: Backend {
-                selector: Selector::new(vec![Requirement::new("app".into(), Operator::In, vec!["x".into()])]),
+                selector: app("x"),
                 ports: vec![port(80, Some("http"))],
                 address: Some("169.254.169.252".parse().unwrap()),
             },
             skip: true,
             fallback: Fallback::Drop,
-            clients: Clients::Selector(Selector::default()),
-            nodes: Some(Selector::default()),
+            clients: Clients::Selector(app("c")),
+            nodes: Some(app("n")),
             shadow_service: true,
         };
         let address = Matcher::Address { ip: "fd00::1".parse().unwrap(), ports: vec![port(8080, None)] };
@@ -574,6 +584,35 @@ mod tests {
             let bytes = encode::encode(sealed.policies(), Some(&list), None).bytes;
             assert!(matches!(Image::decode(bytes), Err(DecodeError::Malformed { .. })), "{list:?}");
         }
+    }
+
+    /// What the compiler reports is in no image that it wrote, and so in none that is read.
+    #[test]
+    fn an_image_holds_nothing_that_the_compiler_reports() {
+        let sealed = sample();
+        let refused = |from: &[u8], to: &[u8]| {
+            assert_eq!(from.len(), to.len());
+            let changed = rewritten(|bytes| {
+                let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
+                bytes[at..at + to.len()].copy_from_slice(to);
+            });
+            let error = Image::decode(changed).unwrap_err();
+            let DecodeError::Malformed { what } = error else { panic!("{error}") };
+            what
+        };
+        let frontend = "fd00::1".parse::<std::net::Ipv6Addr>().unwrap().octets();
+        for ip in ["::", "::ffff:10.96.0.10", "ff02::1"] {
+            let ip = ip.parse::<std::net::Ipv6Addr>().unwrap().octets();
+            assert_eq!(refused(&frontend, &ip), "a frontend address is not one");
+        }
+        for ip in [[127, 0, 0, 1], [0, 0, 0, 0], [224, 0, 0, 1], [10, 0, 0, 1]] {
+            assert_eq!(refused(&[169, 254, 169, 252], &ip), "a backend address is not one");
+        }
+        assert_eq!(refused(b"dns", b"DNS"), "a Service has no name that Kubernetes allows");
+        assert_eq!(refused(b"default", b"de\x1b[2Jt"), "a policy has no name that Kubernetes allows");
+        assert_eq!(refused(b"app", b"-pp"), "a selector has a requirement that is none");
+        assert_eq!(refused(b"app\0\x01", b"app\x02\x01"), "a selector has a requirement that is none");
+        assert!(Image::decode(sealed.bytes().to_vec()).is_ok());
     }
 
     /// Places are read later, and checked now.

@@ -11,7 +11,7 @@ use super::layout::{
     SECTION_ROW_SIZE, SEMANTIC,
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PortSpec};
-use super::{Digest, Operator, Places, PolicyName, Selector, Stretch};
+use super::{AgentAddress, Digest, Operator, Places, PolicyName, Selector, Stretch};
 
 /// The bytes of an image.
 pub(super) struct Encoded {
@@ -221,7 +221,7 @@ impl Writer {
         match &policy.frontend {
             Matcher::Address { ip, ports } => {
                 self.u8(0);
-                self.ip(*ip);
+                self.ip(ip.get());
                 self.ports(ports);
             }
             Matcher::Service { name, ports } => {
@@ -233,7 +233,7 @@ impl Writer {
         let Backend { selector, ports, address } = &policy.backend;
         self.selector(selector);
         self.ports(ports);
-        self.option(*address, Self::ip);
+        self.option(address.map(AgentAddress::get), Self::ip);
         self.u8(u8::from(policy.skip));
         self.u8(match policy.fallback {
             Fallback::Original => 0,

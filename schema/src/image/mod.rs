@@ -1,6 +1,7 @@
 //! The image: what `lrpc compile` writes and everything after it believes.
 //!
-//! [`policy`] and [`selector`] say what an image holds, [`places`] where in the manifests it was written,
+//! [`policy`] and [`selector`] say what an image holds ([`address`] and [`name`] of which form, [`rules`] what
+//! fits together), [`places`] where in the manifests it was written,
 //! [`layout`] how the bytes are arranged (drawn in `docs/image-format.md`), [`encode`] and [`decode`] turn
 //! one into the other.
 //!
@@ -8,11 +9,14 @@
 //! every machine; only [`Image::decode`] makes an image out of bytes, and only [`Image::seal`] out of
 //! policies.
 
+mod address;
 mod decode;
 mod encode;
 mod layout;
+pub mod name;
 mod places;
 mod policy;
+mod rules;
 mod selector;
 
 use std::ops::Range;
@@ -20,13 +24,14 @@ use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 
+pub use address::{AgentAddress, FrontendAddress, PodAddress, WrongAddress};
 pub use decode::DecodeError;
 pub use layout::FORMAT;
 pub use places::{FieldId, FilePlaces, Place, Places, Stretch};
 pub use policy::{
     Backend, Clients, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol, UnknownProtocol,
 };
-pub use selector::{Operator, Requirement, Selector};
+pub use selector::{NotARequirement, Operator, Requirement, Selector};
 
 /// The blake3 digest over an image's semantic sections: equal policies have equal digests, whatever their
 /// files are called. Shown as `blake3:HEX`.
@@ -89,8 +94,8 @@ impl Image {
     /// The image of a set of policies: sorts them by namespace and name, encodes them and takes the digest.
     ///
     /// `allowed_addresses` is L14's list (`None`: every address), `places` where each field was written
-    /// (`None` in a stripped image). The caller has checked the policies: names are unique and ports are
-    /// written in the order that counts (R8).
+    /// (`None` in a stripped image). The caller has checked the policies: names are unique, each obeys
+    /// [`rules`], and ports are written in the order that counts (R8).
     pub fn seal(
         policies: impl Into<Arc<Vec<Policy>>>,
         allowed_addresses: Option<&[IpNet]>,

@@ -3,12 +3,11 @@
 //! Everything here is meaning; where it was written is in [`places`](super::places).
 
 use core::fmt;
-use core::net::IpAddr;
 use core::num::NonZeroU16;
 use core::str::FromStr;
 use std::sync::Arc;
 
-use super::Selector;
+use super::{AgentAddress, FrontendAddress, Selector};
 
 /// Namespace and name, unique within an image; shown as `NAMESPACE/NAME`. A clone is cheap and shares both.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -138,8 +137,8 @@ impl fmt::Display for PortSpec {
 pub enum Matcher {
     /// An address with at least one port.
     Address {
-        /// The frontend address; never an IPv4-mapped one (L16).
-        ip: IpAddr,
+        /// The frontend address.
+        ip: FrontendAddress,
         /// At least one port.
         ports: Vec<PortSpec>,
     },
@@ -202,7 +201,7 @@ pub struct Backend {
     /// At least one port, in written order.
     pub ports: Vec<PortSpec>,
     /// The address of every selected hostNetwork pod (`lrpc.dev/backend-address`, L15).
-    pub address: Option<IpAddr>,
+    pub address: Option<AgentAddress>,
 }
 
 /// What happens to a frontend that has no usable backend (L5).

@@ -6,6 +6,8 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
+use super::name::{is_label_key, is_label_value};
+
 /// How a requirement compares a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operator {
@@ -19,6 +21,20 @@ pub enum Operator {
     DoesNotExist,
 }
 
+/// Why there is no such requirement (L2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotARequirement {
+    /// The key is no label key.
+    #[error("a key is not the key of a label")]
+    Key,
+    /// A value is no label value.
+    #[error("a value is not the value of a label")]
+    Value,
+    /// `In` or `NotIn` without a value, `Exists` or `DoesNotExist` with one.
+    #[error("`In` and `NotIn` have values, `Exists` and `DoesNotExist` have none")]
+    Count,
+}
+
 /// One condition on one label.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Requirement {
@@ -28,12 +44,24 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// A requirement; values are sorted, and each is kept once. `In` and `NotIn` have at least one value,
-    /// the other two none (L2); the compiler reports anything else.
-    pub fn new(key: String, operator: Operator, mut values: Vec<String>) -> Self {
+    /// A requirement; values are sorted, and each is kept once.
+    ///
+    /// # Errors
+    /// [`NotARequirement`] where the API server would refuse it.
+    pub fn new(key: String, operator: Operator, mut values: Vec<String>) -> Result<Self, NotARequirement> {
+        let takes_values = matches!(operator, Operator::In | Operator::NotIn);
+        if !is_label_key(&key) {
+            return Err(NotARequirement::Key);
+        }
+        if !values.iter().all(|value| is_label_value(value)) {
+            return Err(NotARequirement::Value);
+        }
+        if takes_values == values.is_empty() {
+            return Err(NotARequirement::Count);
+        }
         values.sort_unstable();
         values.dedup();
-        Self { key, operator, values }
+        Ok(Self { key, operator, values })
     }
 
     /// The label's key.
@@ -127,7 +155,8 @@ mod tests {
     use super::*;
 
     fn requirement(key: &str, operator: Operator, values: &[&str]) -> Requirement {
-        Requirement::new(key.into(), operator, values.iter().map(|value| (*value).into()).collect())
+        let values = values.iter().map(|value| (*value).into()).collect();
+        Requirement::new(key.into(), operator, values).unwrap()
     }
 
     #[test]
@@ -143,6 +172,20 @@ mod tests {
         assert!(!holds("app", Operator::DoesNotExist, &[]));
         assert!(holds("tier", Operator::DoesNotExist, &[]));
         assert!(Selector::default().matches(&labels));
+    }
+
+    #[test]
+    fn what_the_api_server_refuses_is_none() {
+        let refused = |key: &str, operator, values: &[&str]| {
+            let values = values.iter().map(|value| (*value).into()).collect();
+            Requirement::new(key.into(), operator, values).unwrap_err()
+        };
+        assert_eq!(refused("", Operator::Exists, &[]), NotARequirement::Key);
+        assert_eq!(refused("app", Operator::In, &["-"]), NotARequirement::Value);
+        assert_eq!(refused("app", Operator::In, &[]), NotARequirement::Count);
+        assert_eq!(refused("app", Operator::NotIn, &[]), NotARequirement::Count);
+        assert_eq!(refused("app", Operator::Exists, &["a"]), NotARequirement::Count);
+        assert_eq!(refused("app", Operator::DoesNotExist, &["a"]), NotARequirement::Count);
     }
 
     #[test]

@@ -37,7 +37,7 @@ use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::Output;
 use crate::parallel;
-use crate::report::human as diagnostics;
+use crate::report::human::{self as diagnostics, Detail};
 use crate::set::Unusable;
 
 /// Show what changes from one state to another
@@ -131,9 +131,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         DiffFormat::Human if external.is_some() => {
             external.iter().try_for_each(|program| external::run(program, compared.as_ref(), &view))?;
         }
-        DiffFormat::Human => output.result(&human::render(&view, &titles, output.colors_results()))?,
-        DiffFormat::Markdown => output.result(&markdown::render(&view, &titles))?,
-        DiffFormat::Html => output.result(&html::render(&view, &titles))?,
+        DiffFormat::Human => output.result(human::render(&view, &titles))?,
+        DiffFormat::Markdown => output.result(markdown::render(&view, &titles))?,
+        DiffFormat::Html => output.result(html::render(&view, &titles))?,
     }
     let is_different = if args.breaking { view.breaking } else { !view.same };
     Ok(if is_different { ExitStatus::Findings } else { ExitStatus::Done })
@@ -153,8 +153,8 @@ fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
         (old.join().unwrap_or_else(gone), new)
     });
     let said = |argument: &Path, unusable: &Unusable| {
-        output.message(&format!("{} cannot be compared:", argument.display()));
-        output.message(&diagnostics::render(&unusable.reports, output.colors_messages()));
+        output.message(format!("{} cannot be compared:", argument.display()));
+        output.message(diagnostics::render(&unusable.reports, Detail::BESIDE, output.messages()));
     };
     match (old, new) {
         (Ok(old), Ok(new)) => Ok((old, new)),
@@ -168,7 +168,7 @@ fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
         }
         (Err(old), Err(new)) => {
             said(&args.old, &old);
-            output.message(&old.failure.render());
+            output.message(old.failure.render());
             said(&args.new, &new);
             Err(new.failure)
         }

@@ -16,7 +16,7 @@ use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
 use crate::report::json::{self, DiagnosticView};
-use crate::report::{self, Report, human};
+use crate::report::{self, Report, brief};
 use crate::set;
 
 /// Link an image and swap this node to it, as one transaction
@@ -113,8 +113,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     if !args.deny_warnings {
         reports.extend(applied.warnings.iter().map(Warning::diagnostic));
     }
-    print(&applied, &reports, args.format, output)?;
-    Ok(ExitStatus::Done)
+    instance::done("the set is loaded", print(&applied, &reports, args.format, output), output)
 }
 
 impl Args {
@@ -153,18 +152,18 @@ pub(crate) fn print(
     output: Output,
 ) -> Result<(), Failure> {
     for trouble in &applied.troubles {
-        output.message(&format!("warning: the swap is done, but {trouble}"));
+        output.message(format!("warning: the swap is done, but {trouble}"));
     }
     match format {
         Format::Json => output.json(&AppliedView { applied, diagnostics: json::views(reports) }),
         Format::Human => {
-            output.message(&human::render(reports, output.colors_messages()));
+            output.message(brief::render(reports));
             let what = match (applied.changed, applied.previous) {
                 (false, _) => "unchanged\n".to_owned(),
                 (true, None) => "loaded\n".to_owned(),
                 (true, Some(previous)) => format!("swapped from generation {previous}\n"),
             };
-            output.result(&(what + &instance::render(&applied.status)))
+            output.result(what + &instance::render(&applied.status))
         }
     }
 }
@@ -178,7 +177,7 @@ struct DeniedView<'a> {
 fn deny(reports: &[Report], format: Format, output: Output) -> Outcome {
     match format {
         Format::Json => output.json(&DeniedView { changed: false, diagnostics: json::views(reports) })?,
-        Format::Human => output.message(&human::render(reports, output.colors_messages())),
+        Format::Human => output.message(brief::render(reports)),
     }
     let refusal = format!("nothing was changed: --deny-warnings, and there are {}", report::summary(reports));
     Err(Failure::new(refusal).status(ExitStatus::Findings))
@@ -211,10 +210,10 @@ fn dry_run(
             diagnostics: json::views(reports),
         })?,
         Format::Human => {
-            output.message(&human::render(reports, output.colors_messages()));
+            output.message(brief::render(reports));
             match steps.is_empty() {
                 true => output.result("nothing would change")?,
-                false => output.result(&steps.join("\n"))?,
+                false => output.result(steps.join("\n"))?,
             }
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let dump = instance::open(&args.node.dirs).dump().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&dump)?,
-        Format::Human => output.result(&render(&dump))?,
+        Format::Human => output.result(render(&dump))?,
     }
     Ok(ExitStatus::Done)
 }

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use lrpc_loader::node::{Difference, Error, Node, NodeDirs, Status, Where};
 
 use super::arguments::NodeDirsArgs;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::{ExitStatus, Failure, Outcome};
+use crate::output::Output;
 
 /// The instance that the directories name.
 pub(crate) fn open(dirs: &NodeDirsArgs) -> Node {
@@ -23,6 +24,15 @@ pub(crate) fn failure(error: Error) -> Failure {
         failure = failure.help(remedy);
     }
     if matches!(error, Error::Expectation { .. }) { failure.status(ExitStatus::Findings) } else { failure }
+}
+
+/// After a change of the node, a result that cannot be printed is said and changes no exit code: `what` is true.
+pub(crate) fn done(what: &str, printed: Result<(), Failure>, output: Output) -> Outcome {
+    if let Err(failure) = printed {
+        let reasons = failure.reasons();
+        output.message(format!("warning: {what}, and the result could not be printed{reasons}"));
+    }
+    Ok(ExitStatus::Done)
 }
 
 /// The status in words.

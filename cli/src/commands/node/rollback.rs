@@ -2,7 +2,7 @@
 
 use super::arguments::NodeDirsArgs;
 use super::{apply, instance};
-use crate::exit::{ExitStatus, Outcome};
+use crate::exit::Outcome;
 use crate::output::{Format, Output};
 
 /// Make an earlier resident generation the active one
@@ -23,6 +23,6 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let applied = instance::open(&args.dirs).rollback(args.to).map_err(instance::failure)?;
-    apply::print(&applied, &[], args.format, output)?;
-    Ok(ExitStatus::Done)
+    let printed = apply::print(&applied, &[], args.format, output);
+    instance::done("the generation is active", printed, output)
 }

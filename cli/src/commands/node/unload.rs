@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::arguments::NodeArgs;
 use super::instance;
-use crate::exit::{ExitStatus, Outcome};
+use crate::exit::Outcome;
 use crate::output::{Format, Output};
 
 /// Detach and remove everything of lrpc's from this node
@@ -23,11 +23,11 @@ struct UnloadView {
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let removed = instance::open(&args.node.dirs).unload().map_err(instance::failure)?;
-    match args.node.format {
-        Format::Json => output.json(&UnloadView { removed })?,
+    let printed = match args.node.format {
         Format::Human => {
-            output.result(&format!("removed {} links and {} maps\n", removed.links, removed.maps))?;
+            output.result(format!("removed {} links and {} maps\n", removed.links, removed.maps))
         }
-    }
-    Ok(ExitStatus::Done)
+        Format::Json => output.json(&UnloadView { removed }),
+    };
+    instance::done("everything is removed", printed, output)
 }

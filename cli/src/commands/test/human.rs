@@ -3,37 +3,37 @@
 use std::fmt::Write as _;
 
 use super::suite::{Suite, TestResult, Unmet};
+use crate::output::{Style, Text};
 
 /// Failures of one expectation that are explained; the rest is counted.
 const EXPLAINED: usize = 3;
 
 /// Everything, with a summary at the end.
-pub(super) fn render(suites: &[Suite], colors: bool) -> String {
-    let paint = |code: &str, text: &str| {
-        if colors { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    };
-    let mut text = String::new();
+pub(super) fn render(suites: &[Suite]) -> Text {
+    let mut text = Text::default();
     for Suite { file, problems, results } in suites {
-        // Writing to a `String` cannot fail, here and below.
+        // Writing to a `Text` cannot fail, here and below.
         let _ = writeln!(text, "{file}");
         for result in results {
-            let verdict = if result.is_met() { paint("32", "ok  ") } else { paint("1;31", "FAIL") };
-            let _ = writeln!(text, "  {verdict}  {}", result.name);
+            let (style, verdict) = if result.is_met() { (Style::Good, "ok  ") } else { (Style::Bad, "FAIL") };
+            text.push("  ").paint(style, verdict).push(&format!("  {}\n", result.name));
             failures(&mut text, file, result);
         }
         for problem in problems {
             let at = problem.at.map(|at| format!(":{at}")).unwrap_or_default();
-            let _ = writeln!(text, "  {} {file}{at}: {}", paint("1;31", "error:"), problem.message);
+            text.push("  ").paint(Style::Bad, "error:");
+            let _ = writeln!(text, " {file}{at}: {}", problem.message);
             if let Some(help) = &problem.help {
                 let _ = writeln!(text, "    help: {help}");
             }
         }
-        text.push('\n');
+        text.push("\n");
     }
-    text + &summary(suites)
+    text.push(&summary(suites));
+    text
 }
 
-fn failures(text: &mut String, file: &str, result: &TestResult) {
+fn failures(text: &mut Text, file: &str, result: &TestResult) {
     if !result.is_met() {
         let _ = writeln!(text, "        at {file}:{}", result.at);
     }

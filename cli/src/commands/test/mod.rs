@@ -68,11 +68,11 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let suites: Vec<Suite> =
         args.files.iter().map(|file| Suite::run(file, Rules::of(&args.rules), output)).collect();
     match args.format {
-        TestFormat::Human => output.result(&human::render(&suites, output.colors_results()))?,
+        TestFormat::Human => output.result(human::render(&suites))?,
         TestFormat::Json => output.json(&json::view(&suites))?,
         TestFormat::Junit => {
             let report = junit::render(&suites);
-            output.result(&report.map_err(|error| Failure::new("the report is not XML").because(&error))?)?;
+            output.result(report.map_err(|error| Failure::new("the report is not XML").because(&error))?)?;
         }
     }
     let broken = suites.iter().any(|suite| !suite.problems.is_empty());

@@ -16,7 +16,7 @@ use crate::exit::Failure;
 use crate::inventory;
 use crate::output::Output;
 use crate::parallel;
-use crate::report::human;
+use crate::report::human::{self, Detail};
 use crate::set;
 
 /// A file of tables that was run.
@@ -86,7 +86,7 @@ impl Suite {
         let below =
             |paths: &[String]| -> Vec<PathBuf> { paths.iter().map(|path| folder.join(path)).collect() };
         let image = set::read_all(&below(&table.policies), rules).map_err(|unusable| {
-            output.message(&human::render(&unusable.reports, output.colors_messages()));
+            output.message(human::render(&unusable.reports, Detail::BESIDE, output.messages()));
             unusable.failure
         });
         let inventory = inventory::require(&below(&table.inventories)).map(|given| given.warn(output));

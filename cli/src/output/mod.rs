@@ -1,0 +1,125 @@
+//! The only door to the terminal: results go to standard output, everything else to standard error.
+//!
+//! INVARIANT: nothing leaves but through here, and no control character of anybody's words leaves raw: words
+//! are [`Text`] or JSON. The bytes of an image, which no terminal is meant to see, are the one exception.
+
+mod terminal;
+mod text;
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use lrpc_schema::diagnostic::is_hidden;
+use serde::Serialize;
+
+pub(crate) use self::terminal::{Color, Terminal};
+pub(crate) use self::text::{Style, Text, escaped};
+use crate::exit::Failure;
+
+/// How a command prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs; its shape is a promise
+    Json,
+}
+
+/// Standard output and error, and whether they are coloured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    color: Color,
+}
+
+impl Output {
+    pub(crate) fn new(color: Color) -> Self {
+        Self { color }
+    }
+
+    /// Where results go.
+    pub(crate) fn results(self) -> Terminal {
+        let stream = io::stdout();
+        let width = terminal::width(terminal_size::terminal_size_of(&stream));
+        Terminal { colors: self.color.on(&stream), width }
+    }
+
+    /// Where messages go.
+    pub(crate) fn messages(self) -> Terminal {
+        let stream = io::stderr();
+        let width = terminal::width(terminal_size::terminal_size_of(&stream));
+        Terminal { colors: self.color.on(&stream), width }
+    }
+
+    /// Prints a result.
+    ///
+    /// # Errors
+    /// When standard output cannot be written; a reader that closed its pipe has seen enough and is none.
+    pub(crate) fn result(self, text: impl Into<Text>) -> Result<(), Failure> {
+        self.bytes(text.into().leaving(self.color.on(&io::stdout())).as_bytes())
+    }
+
+    /// Prints a result that is no text.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new("standard output cannot be written").because(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a value as JSON.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub(crate) fn json(self, value: &impl Serialize) -> Result<(), Failure> {
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::new("the result is not JSON").because(&error))?;
+        text.push('\n');
+        self.bytes(in_sight(text).as_bytes())
+    }
+
+    /// Prints a message beside the result. A standard error that cannot be written has nowhere to say so.
+    pub(crate) fn message(self, text: impl Into<Text>) {
+        let mut out = io::stderr().lock();
+        let text = text.into().leaving(self.color.on(&io::stderr()));
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// The same JSON with the characters spelt out that a reader would not see; outside of strings it has none but
+/// line ends.
+fn in_sight(json: String) -> String {
+    let is_spelt = |character: char| is_hidden(character) && character != '\n';
+    if !json.contains(is_spelt) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_spelt(character) {
+            let mut units = [0; 2];
+            out.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_the_same_value_in_sight() {
+        let value = "a\u{202e}\u{9b}\u{e0041}\u{1b}\n\"é";
+        let json = in_sight(serde_json::to_string_pretty(&[value]).unwrap());
+        assert!(json.contains("\\u202e\\u009b\\udb40\\udc41\\u001b\\n"), "{json}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&json).unwrap(), [value]);
+    }
+}

@@ -1,0 +1,188 @@
+//! What is printed for people: words, some of them in a style. No control character in the words reaches a
+//! terminal, and colours are added where the text leaves.
+
+use std::fmt;
+
+use lrpc_schema::diagnostic::is_hidden;
+
+/// How words look on a terminal that has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// As everything around them.
+    Plain,
+    /// What the eye is to find first.
+    Bold,
+    /// What matters less.
+    Dim,
+    /// What is well, or comes.
+    Good,
+    /// What changes.
+    Changed,
+    /// What goes.
+    Gone,
+    /// What is wrong.
+    Bad,
+}
+
+impl Style {
+    /// The parameters of the terminal's command; `None` where there is nothing to say.
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Bold => Some("1"),
+            Self::Dim => Some("2"),
+            Self::Good => Some("32"),
+            Self::Changed => Some("33"),
+            Self::Gone => Some("31"),
+            Self::Bad => Some("1;31"),
+        }
+    }
+}
+
+/// Words on their way to a reader, from wherever they come. Writing to it adds plain words and cannot fail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    /// Anybody's words.
+    Words(Style, String),
+    /// What a renderer has coloured by itself.
+    Coloured(String),
+}
+
+impl Text {
+    /// The output of a renderer that colours by itself. Its colours stay, so it must have been given the words
+    /// of others as [`escaped`] has them; every other control is escaped here.
+    pub(crate) fn coloured(text: String) -> Self {
+        Self { pieces: vec![Piece::Coloured(text)] }
+    }
+
+    /// Adds words in a style.
+    pub(crate) fn paint(&mut self, style: Style, words: &str) -> &mut Self {
+        match self.pieces.last_mut() {
+            Some(Piece::Words(last, text)) if *last == style => text.push_str(words),
+            _ => self.pieces.push(Piece::Words(style, words.to_owned())),
+        }
+        self
+    }
+
+    /// Adds plain words.
+    pub(crate) fn push(&mut self, words: &str) -> &mut Self {
+        self.paint(Style::Plain, words)
+    }
+
+    /// The text as a terminal or a file may have it, with a line end where it has none.
+    pub(crate) fn leaving(&self, colors: bool) -> String {
+        let mut out = String::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Coloured(text) => escape(&mut out, text, is_obeyed_but_colours),
+                Piece::Words(style, words) => {
+                    let code = style.code().filter(|_| colors);
+                    if let Some(code) = code {
+                        out.push_str("\u{1b}[");
+                        out.push_str(code);
+                        out.push('m');
+                    }
+                    escape(&mut out, words, is_obeyed);
+                    if code.is_some() {
+                        out.push_str("\u{1b}[0m");
+                    }
+                }
+            }
+        }
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out
+    }
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, words: &str) -> fmt::Result {
+        self.push(words);
+        Ok(())
+    }
+}
+
+impl<T: Into<String>> From<T> for Text {
+    fn from(words: T) -> Self {
+        Self { pieces: vec![Piece::Words(Style::Plain, words.into())] }
+    }
+}
+
+/// One line of anybody's words, with every character spelt out that a reader would not see.
+pub(crate) fn escaped(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    escape(&mut out, words, |_, character| is_hidden(character));
+    out
+}
+
+/// Appends a text with those characters spelt out that `is_meant` says; it is given the text from the
+/// character on.
+fn escape(out: &mut String, text: &str, is_meant: impl Fn(&str, char) -> bool) {
+    let mut kept = 0;
+    for (at, character) in text.char_indices().filter(|(_, character)| is_hidden(*character)) {
+        let (before, from) = (text.get(kept..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
+        if is_meant(from, character) {
+            out.push_str(before);
+            match character {
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                other => out.extend(other.escape_unicode()),
+            }
+            kept = at + character.len_utf8();
+        }
+    }
+    out.push_str(text.get(kept..).unwrap_or_default());
+}
+
+/// Lines and columns are ours to make.
+fn is_obeyed(_: &str, character: char) -> bool {
+    !matches!(character, '\n' | '\t')
+}
+
+/// Whether a terminal would obey more than a change of colour, `ESC [ digits and semicolons m`.
+fn is_obeyed_but_colours(from: &str, character: char) -> bool {
+    let parameters = from.strip_prefix("\u{1b}[");
+    let end =
+        parameters.map(|rest| rest.trim_start_matches(|next: char| next.is_ascii_digit() || next == ';'));
+    is_obeyed(from, character) && !end.is_some_and(|rest| rest.starts_with('m'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_leaves() {
+        let mut text = Text::from("a\u{1b}]0;t\u{7}\r\u{9b}2J\u{202e}\u{200b}\u{e0041}\tb\n");
+        let _ = write!(text, "\u{1b}[31m{}", "red".to_owned());
+        let escaped = "a\\u{1b}]0;t\\u{7}\\u{d}\\u{9b}2J\\u{202e}\\u{200b}\\u{e0041}\tb\n\\u{1b}[31mred\n";
+        assert_eq!((text.leaving(false), text.leaving(true)), (escaped.to_owned(), escaped.to_owned()));
+    }
+
+    #[test]
+    fn our_colours_are_around_escaped_words() {
+        let mut text = Text::default();
+        text.paint(Style::Gone, "-").push(" ").paint(Style::Bold, "\u{1b}[0m");
+        assert_eq!(text.leaving(true), "\u{1b}[31m-\u{1b}[0m \u{1b}[1m\\u{1b}[0m\u{1b}[0m\n");
+        assert_eq!(text.leaving(false), "- \\u{1b}[0m\n");
+    }
+
+    #[test]
+    fn a_renderer_keeps_its_colours_and_nothing_else() {
+        let text = Text::coloured("\u{1b}[1;31mx\u{1b}[0m\u{1b}[2Jy\u{1b}\n".to_owned());
+        assert_eq!(text.leaving(true), "\u{1b}[1;31mx\u{1b}[0m\\u{1b}[2Jy\\u{1b}\n");
+    }
+
+    #[test]
+    fn words_of_others_stay_on_one_line() {
+        assert_eq!(escaped("a\nb\u{1b}"), "a\\nb\\u{1b}");
+    }
+}
