@@ -1,9 +1,12 @@
 //! What status, dump, verify, history and unload say, and what they promise to other programs.
 
+use std::fs::File;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::Test;
-use crate::world::{GUIDE, NODE, World, guide_policy};
+use crate::world::{GUIDE, NODE, World, guide_policy, lrpc, run};
 
 pub(crate) const TESTS: &[Test] = &[
     ("nothing_is_loaded_at_first", nothing_is_loaded_at_first),
@@ -12,6 +15,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("expect_guards_an_apply", expect_guards_an_apply),
     ("verify_compares_with_an_image", verify_compares_with_an_image),
     ("unload_leaves_nothing", unload_leaves_nothing),
+    ("what_cannot_be_printed_is_done", what_cannot_be_printed_is_done),
+    ("the_environment_names_the_instance", the_environment_names_the_instance),
 ];
 
 fn nothing_is_loaded_at_first() {
@@ -66,8 +71,7 @@ fn status_reads_the_kernel() {
     );
 
     let arguments = ["link", &image, "--inventory", &inventory, "--node", NODE, "--format", "json"];
-    let linked =
-        crate::world::run(std::process::Command::new(crate::world::lrpc()).args(arguments)).ends(0).json();
+    let linked = run(Command::new(lrpc()).args(arguments)).ends(0).json();
     let dump = world.lrpc(&["dump", "--format", "json"]).ends(0).json();
     assert_eq!(dump["frontends"], linked["frontends"], "the maps hold what was linked");
     assert_eq!(applied["digest"], linked["digest"]);
@@ -133,4 +137,47 @@ fn unload_leaves_nothing() {
     assert_eq!(world.pod().connect("tcp", GUIDE).unwrap().name, "original");
     assert_eq!(world.lrpc(&["history", "--format", "json"]).ends(0).json()[0]["action"], "unload");
     world.lrpc(&["status"]).ends(1);
+}
+
+/// A result that cannot be written is a warning once the node is changed (the exit code says what is true).
+fn what_cannot_be_printed_is_done() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80, 81])]);
+    let (old, new) = (world.image("old", &guide_policy(80)), world.image("new", &guide_policy(81)));
+    let apply = |image: &str| ["apply", image, "--inventory", &inventory, "--node", NODE].map(str::to_owned);
+    let commands =
+        [apply(&old).to_vec(), apply(&new).to_vec(), vec!["rollback".into()], vec!["unload".into()]];
+    for (command, generation) in commands.iter().zip([Some(1), Some(2), Some(1), None]) {
+        for format in ["human", "json"] {
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let mut lrpc = Command::new(lrpc());
+            lrpc.args(command).args(["--format", format]).args(world.sandbox.options());
+            let output = lrpc.stdout(full).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(0), "{command:?}: {said}");
+            assert!(said.contains("the result could not be printed"), "{command:?}: {said}");
+            let status = world.lrpc(&["status", "--format", "json"]).json();
+            assert_eq!(status["generation"].as_u64(), generation, "{command:?}");
+            if command[0] == "rollback" {
+                break;
+            }
+        }
+    }
+}
+
+/// The directories by environment are the directories.
+fn the_environment_names_the_instance() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    let image = world.image("one", &guide_policy(80));
+    world.apply(&image, &inventory, &[]).ends(0);
+    let options = world.sandbox.options();
+    let mut status = Command::new(lrpc());
+    status.args(["status", "--format", "json"]);
+    for pair in options.chunks(2) {
+        let name = pair[0].trim_start_matches('-').to_uppercase();
+        status.env(format!("LRPC_{name}"), &pair[1]);
+    }
+    assert_eq!(options.len(), 6);
+    assert_eq!(run(&mut status).ends(0).json()["generation"], 1);
 }

@@ -11,15 +11,27 @@ use crate::output::Format;
 #[derive(Debug, Args)]
 pub(crate) struct NodeDirsArgs {
     /// Cgroup v2 directory under which everything is redirected [default: the host's cgroup2 root]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "LRPC_CGROUP", hide_env_values = true)]
     pub(crate) cgroup: Option<PathBuf>,
 
     /// Directory in a bpffs where maps, programs and links are pinned
-    #[arg(long, value_name = "DIR", default_value = "/sys/fs/bpf/lrpc")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "LRPC_BPFFS",
+        hide_env_values = true,
+        default_value = "/sys/fs/bpf/lrpc"
+    )]
     pub(crate) bpffs: PathBuf,
 
     /// Directory for the history and the images by digest
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/lrpc")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "LRPC_STATE",
+        hide_env_values = true,
+        default_value = "/var/lib/lrpc"
+    )]
     pub(crate) state: PathBuf,
 }
 
