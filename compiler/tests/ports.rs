@@ -152,3 +152,28 @@ fn a_backend_that_is_the_frontend_is_found_by_port_and_protocol() {
     );
     assert_eq!(ports(&two(HTTP, DNS), &two(HTTP_BACKEND, "{port: '1', protocol: UDP, name: dns}")).len(), 0);
 }
+
+/// Two names for one backend port, and which of them is wrong where one says so.
+#[test]
+fn one_backend_port_has_one_name() {
+    let backend = |first: &str, second: &str| {
+        let text = format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\nmetadata: {{name: a, namespace: b}}\nspec:\n  \
+             redirectFrontend:\n    serviceMatcher: {{serviceName: s, namespace: b}}\n  redirectBackend:\n    \
+             localEndpointSelector: {{matchLabels: {{app: x}}}}\n    toPorts:\n    - {{port: \"53\", {first}}}\n    \
+             - {{port: \"53\", {second}}}\n"
+        );
+        headlines(&text).join("\n")
+    };
+    let (dns, dns_tcp) = ("name: dns, protocol: UDP", "name: dns-tcp, protocol: UDP");
+    let wrong = "backend port `dns-tcp` is UDP, as `dns` is, and its name says TCP: write `protocol: TCP` for \
+                 `dns-tcp`; as it is, TCP to a Service port of that name is not redirected";
+    assert_eq!(backend(dns, dns_tcp), format!("11:45 {wrong}"));
+    assert_eq!(backend(dns_tcp, dns), format!("10:45 {wrong}"), "the line with the slip");
+    assert_eq!(backend(dns, "name: dns-tcp, protocol: TCP"), "");
+    assert_eq!(backend("name: tcp, protocol: TCP", "name: udp, protocol: UDP"), "");
+    assert!(
+        backend(dns, "name: alt, protocol: UDP")
+            .starts_with("11:26 backend ports `dns` and `alt` are one port")
+    );
+}

@@ -73,7 +73,7 @@ fn the_manual_is_right_about_shapes() {
 /// What is broken in a sound policy, and how.
 #[test]
 fn broken_shapes_are_not_valid() {
-    const SOUND: &str = include_str!("../../../policies/kiam-eks/policy.yaml");
+    const SOUND: &str = include_str!("../../../testdata/cases/trace-own-traffic/policy.yaml");
     let schema = Schema::printed("manifest");
     let check = |text: &str| is_valid(&schema, &documents(text).unwrap());
     check(SOUND).unwrap();

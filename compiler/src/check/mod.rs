@@ -42,6 +42,7 @@ pub(crate) mod ignored_port_name;
 pub(crate) mod invalid_port_name;
 pub(crate) mod missing_port_name;
 pub(crate) mod no_ports;
+pub(crate) mod one_port_two_names;
 pub(crate) mod port_not_a_number;
 pub(crate) mod port_octal;
 pub(crate) mod port_out_of_range;
@@ -106,6 +107,7 @@ pub static PAGES: &[Page] = &[
     upper_case_port_name::PAGE,
     duplicate_port::PAGE,
     duplicate_port_name::PAGE,
+    one_port_two_names::PAGE,
     protocol_mismatch::PAGE,
     ignored_backend_port::PAGE,
     unmatched_frontend_name::PAGE,
@@ -142,6 +144,7 @@ pub(crate) fn policy(policy: &mut Policy) {
     let mut out = std::mem::take(&mut policy.problems);
     duplicate_port::check(policy, &mut out);
     duplicate_port_name::check(policy, &mut out);
+    one_port_two_names::check(policy, &mut out);
     protocol_mismatch::check(policy, &mut out);
     ignored_backend_port::check(policy, &mut out);
     unmatched_frontend_name::check(policy, &mut out);

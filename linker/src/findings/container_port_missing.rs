@@ -5,7 +5,7 @@ use std::fmt;
 use lrpc_schema::image::{Policy, PortSpec};
 
 use super::{Code, Facts, Field, field, listed};
-use crate::inventory::{ContainerPort, Pod};
+use crate::inventory::{ContainerPort, Pod, UncountedPort};
 
 pub(crate) struct ContainerPortMissing<'a> {
     pub(crate) policy: &'a Policy,
@@ -38,13 +38,26 @@ impl Facts for ContainerPortMissing<'_> {
 
     fn help(&self) -> String {
         let pod = &self.pod.reference;
-        match self.pod.ports.as_deref() {
+        let help = match self.pod.ports.as_deref() {
             None => format!(
                 "pod `{pod}` declares no port, which is enough only where names do not count; add the named \
                  port to its container"
             ),
             Some([]) => format!("pod `{pod}` declares ports of other protocols only"),
             Some(ports) => format!("pod `{pod}` declares {}", listed(ports.iter().map(Declared))),
+        };
+        let fits =
+            |one: &&UncountedPort| one.port.port == self.spec.port && one.port.protocol == self.spec.protocol;
+        match self.pod.uncounted.iter().find(fits) {
+            Some(UncountedPort { container, ephemeral, port }) => {
+                let kind = if *ephemeral { "ephemeral" } else { "init" };
+                format!(
+                    "{help}; `{}` of {kind} container `{container}` does not count (R7): declare it in a regular \
+                     container too",
+                    Declared(port)
+                )
+            }
+            None => help,
         }
     }
 }
@@ -60,4 +73,10 @@ impl fmt::Display for Declared<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The port that a pod declares with the number and protocol of a backend port.
+pub(super) fn declared<'a>(pod: &'a Pod, spec: &PortSpec) -> Option<&'a ContainerPort> {
+    let fits = |port: &&ContainerPort| port.port == spec.port && port.protocol == spec.protocol;
+    pod.ports.iter().flatten().find(fits)
 }

@@ -16,6 +16,8 @@ mod backend_not_identified;
 mod container_port_missing;
 mod family_hole;
 mod frontend_overlap;
+mod internal_traffic_local;
+mod metadata_address;
 mod name_chain_broken;
 mod no_ready_pod;
 mod no_selected_node;
@@ -27,7 +29,9 @@ mod self_redirect;
 mod service_headless;
 mod service_missing;
 mod service_port_missing;
+mod service_selects_fewer;
 mod session_affinity;
+mod some_nodes_empty;
 mod unreachable_pod;
 
 use std::fmt::Write;
@@ -44,6 +48,8 @@ pub(crate) use backend_not_identified::BackendNotIdentified;
 pub(crate) use container_port_missing::ContainerPortMissing;
 pub(crate) use family_hole::FamilyHole;
 pub(crate) use frontend_overlap::FrontendOverlap;
+pub(crate) use internal_traffic_local::InternalTrafficLocal;
+pub(crate) use metadata_address::MetadataAddress;
 pub(crate) use name_chain_broken::{Called, NameChainBroken, NamedFrontend};
 pub(crate) use no_ready_pod::NoReadyPod;
 pub(crate) use no_selected_node::NoSelectedNode;
@@ -55,7 +61,9 @@ pub(crate) use self_redirect::SelfRedirect;
 pub(crate) use service_headless::ServiceHeadless;
 pub(crate) use service_missing::ServiceMissing;
 pub(crate) use service_port_missing::ServicePortMissing;
+pub(crate) use service_selects_fewer::ServiceSelectsFewer;
 pub(crate) use session_affinity::SessionAffinity;
+pub(crate) use some_nodes_empty::SomeNodesEmpty;
 pub(crate) use unreachable_pod::UnreachablePod;
 
 /// One thing that a link found, at a field.

@@ -3,7 +3,7 @@
 
 use lrpc_schema::image::{Policy, Port, PortSpec, Protocol};
 
-use super::container_port_missing::Declared;
+use super::container_port_missing::{Declared, declared};
 use super::{Code, Facts, Field, field};
 use crate::inventory::{ContainerPort, Pod};
 use crate::mapset::ServiceName;
@@ -71,10 +71,7 @@ impl Facts for NameChainBroken<'_> {
         let frontend = if service.is_some() { "Service port:  " } else { "frontend port: " };
         let backend = self.backend.map_or("none".into(), |spec| format!("`{spec}`"));
         let (pod, container) = match &self.called {
-            Called::Backend { pod } => {
-                let fits = |port: &&ContainerPort| self.backend.is_some_and(|spec| spec.port == port.port);
-                (pod, pod.ports.iter().flatten().find(fits))
-            }
+            Called::Backend { pod } => (pod, self.backend.and_then(|spec| declared(pod, spec))),
             Called::Container { pod, port, .. } => (pod, *port),
         };
         let container = container.map_or("none".into(), |port| format!("`{}`", Declared(port)));

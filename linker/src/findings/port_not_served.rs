@@ -1,17 +1,25 @@
-//! An all-ports policy has no backend port for some ports of its Service (L4, R18).
+//! An all-ports policy has no backend port for some ports of its Service, or for none of them (L4, R18).
 
-use lrpc_schema::image::Policy;
+use lrpc_schema::image::{Policy, Port, PortSpec, Protocol};
 
+use super::container_port_missing::{Declared, declared};
 use super::{Code, Facts, Field, field, listed};
+use crate::inventory::{Pod, Service, TargetPort};
 use crate::link::Claim;
-use crate::mapset::ServiceName;
 
 pub(crate) struct PortNotServed<'a> {
     pub(crate) policy: &'a Policy,
-    pub(crate) service: &'a ServiceName,
+    pub(crate) service: &'a Service,
     /// The frontends that are not served, once for each address.
     pub(crate) ports: &'a [Claim<'a>],
+    /// Other ports of the Service are served.
+    pub(crate) is_any_served: bool,
+    /// The ready pods.
+    pub(crate) pods: &'a [&'a Pod],
 }
+
+/// A port of the Service.
+type Unserved<'a> = (Port, Protocol, Option<&'a str>);
 
 impl Facts for PortNotServed<'_> {
     const CODE: Code = Code::new("port-not-served");
@@ -25,25 +33,103 @@ impl Facts for PortNotServed<'_> {
     }
 
     fn message(&self) -> String {
-        format!("the policy has no backend port for some ports of Service `{}`", self.service)
+        let name = &self.service.name;
+        match self.is_any_served {
+            true => format!("the policy has no backend port for some ports of Service `{name}`"),
+            false => format!("the policy redirects nothing: no port of Service `{name}` has a backend port"),
+        }
     }
 
     fn help(&self) -> String {
-        let mut ports: Vec<_> = self
-            .ports
-            .iter()
+        match (self.is_any_served, self.policy.backend.ports.as_slice()) {
+            (true, _) => self.some(),
+            (false, [backend]) => self.none_of_one(backend),
+            (false, _) => self.none_of_several(),
+        }
+    }
+}
+
+impl PortNotServed<'_> {
+    fn unserved(&self) -> Vec<Unserved<'_>> {
+        let port = |claim: &Claim<'_>| (claim.frontend.port, claim.frontend.protocol);
+        let mut claims: Vec<_> = self.ports.iter().collect();
+        claims.sort_unstable_by_key(|claim| port(claim));
+        claims.dedup_by_key(|claim| port(claim));
+        claims
+            .into_iter()
             .map(|claim| (claim.frontend.port, claim.frontend.protocol, claim.port.name()))
-            .collect();
-        ports.sort_unstable();
-        ports.dedup();
+            .collect()
+    }
+
+    fn some(&self) -> String {
+        let ports = self.unserved();
         let stay = if ports.len() == 1 { "stays" } else { "stay" };
-        let ports = listed(ports.into_iter().map(|(port, protocol, name)| match name {
-            Some(name) => format!("{port}/{protocol} ({name})"),
-            None => format!("{port}/{protocol}"),
-        }));
         format!(
-            "{ports} {stay} with the Service's own pods; list the meant ports in `serviceMatcher.toPorts`, or \
-                 give each Service port a backend port of its name and protocol"
+            "{} {stay} with the Service's own pods; list the ports that are meant to be redirected in \
+             `serviceMatcher.toPorts`, or give each Service port a backend port of its name and protocol",
+            listed(ports.into_iter().map(shown))
         )
+    }
+
+    /// The only backend port belongs to no port of the Service (L4).
+    fn none_of_one(&self, backend: &PortSpec) -> String {
+        let ports = self.unserved();
+        let has_protocol = ports.iter().any(|(_, protocol, _)| *protocol == backend.protocol);
+        let remedy = match has_protocol {
+            true => "list the one that is meant in `serviceMatcher.toPorts`",
+            false => "give the backend port the protocol of the one that is meant",
+        };
+        format!(
+            "backend port `{backend}` is none of the Service's, by number or targetPort: {}; {remedy}",
+            listed(ports.into_iter().map(shown))
+        )
+    }
+
+    /// The names of a Service's ports and of the backend ports do not meet.
+    fn none_of_several(&self) -> String {
+        const SHOWN: usize = 3;
+        let ports = self.unserved();
+        let mut text = "one name must run through all three:".to_owned();
+        for port in ports.iter().take(SHOWN) {
+            let backend = self.nearest(port);
+            let container = backend.and_then(|spec| {
+                self.pods.iter().find_map(|pod| {
+                    Some(format!("`{}` in pod `{}`", Declared(declared(pod, spec)?), pod.reference))
+                })
+            });
+            text += &format!(
+                "\n  Service port:   `{}`\n  backend port:   {}\n  container port: {}",
+                shown(*port),
+                backend.map_or("none".to_owned(), |spec| format!("`{spec}`")),
+                container.unwrap_or_else(|| "none".to_owned())
+            );
+        }
+        if ports.len() > SHOWN {
+            text += &format!("\n  and {} more ports", ports.len() - SHOWN);
+        }
+        text + "\nname the backend ports and the container ports as the Service's ports are named"
+    }
+
+    /// The backend port that was probably meant: of the same number, or behind the Service's targetPort, with the
+    /// same protocol.
+    fn nearest(&self, (port, protocol, name): &Unserved<'_>) -> Option<&PortSpec> {
+        let target =
+            self.service.ports.iter().find(|one| {
+                one.port == *port && one.protocol == Some(*protocol) && one.name.as_deref() == *name
+            });
+        let same_protocol = || self.policy.backend.ports.iter().filter(|spec| spec.protocol == *protocol);
+        let by_number = same_protocol().find(|spec| spec.port == *port);
+        let by_target = || {
+            let target = &target?.target;
+            same_protocol().find(|spec| *target == TargetPort::Number(spec.port))
+        };
+        by_number.or_else(by_target).or_else(|| same_protocol().next())
+    }
+}
+
+fn shown((port, protocol, name): Unserved<'_>) -> String {
+    match name {
+        Some(name) => format!("{port}/{protocol} ({name})"),
+        None => format!("{port}/{protocol}"),
     }
 }

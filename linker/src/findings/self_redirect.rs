@@ -3,12 +3,17 @@
 use lrpc_schema::image::Policy;
 
 use super::{Code, Facts, Field, field};
-use crate::mapset::Frontend;
+use crate::inventory::Service;
+use crate::mapset::Row;
 
 pub(crate) struct SelfRedirect<'a> {
     pub(crate) policy: &'a Policy,
-    /// One of the frontends.
-    pub(crate) frontend: Frontend,
+    /// One of the rows.
+    pub(crate) row: &'a Row,
+    /// The Service of a service policy.
+    pub(crate) service: Option<&'a Service>,
+    /// Rows of policies with `skipRedirectFromBackend` are loaded by this version.
+    pub(crate) is_carried: bool,
 }
 
 impl Facts for SelfRedirect<'_> {
@@ -23,10 +28,26 @@ impl Facts for SelfRedirect<'_> {
     }
 
     fn message(&self) -> String {
-        format!("a backend pod that connects to `{}` is redirected to itself", self.frontend)
+        format!("a backend pod that connects to `{}` is redirected to itself", self.row.frontend)
     }
 
     fn help(&self) -> String {
-        "set `skipRedirectFromBackend: true`, so that the backends reach the original destination".into()
+        let skip = match self.is_carried {
+            true => {
+                "set `skipRedirectFromBackend: true`, so that the backends reach the original destination"
+            }
+            false => {
+                "set `skipRedirectFromBackend: true` (`apply` of this version then leaves the policy out)"
+            }
+        };
+        let allow = "say `# lrpc: allow(self-redirect) reason` if no backend connects to it";
+        match self.service.filter(|service| !service.selector.is_empty()) {
+            Some(service) => format!(
+                "let the backends reach the pods of `{}` through another Service with its selector, which no \
+                 policy redirects; or {skip}; or {allow}",
+                service.name
+            ),
+            None => format!("{skip}, or {allow}"),
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! of a namespace run on a node, and whose a frontend is.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -104,6 +105,14 @@ impl Index {
         self.pods.get(node).and_then(|namespaces| namespaces.get(namespace)).map_or(&[], Vec::as_slice)
     }
 
+    /// The places of the pods of a node, sorted.
+    pub(super) fn pods_of_node(&self, node: &str) -> Vec<usize> {
+        let namespaces = self.pods.get(node).into_iter().flatten();
+        let mut places: Vec<_> = namespaces.flat_map(|(_, places)| places.iter().copied()).collect();
+        places.sort_unstable();
+        places
+    }
+
     pub(super) fn owner(&self, frontend: &Frontend) -> Option<(usize, Ownership)> {
         if let Some(owner) = self.frontends.get(frontend) {
             return Some(*owner);
@@ -114,4 +123,31 @@ impl Index {
         let port = (frontend.port, frontend.protocol, frontend.address.is_ipv6());
         self.node_ports.get(&port).map(|&place| (place, Ownership::NodePort))
     }
+}
+
+/// The places of pods by one label of theirs in their namespace. Labels that share a hash share a list, so
+/// whoever asks looks at each pod again.
+#[derive(Debug, Default)]
+pub(super) struct ByLabel(HashMap<u64, Vec<u32>>);
+
+impl ByLabel {
+    pub(super) fn new(pods: &[Arc<Pod>]) -> Self {
+        let mut lists: HashMap<u64, Vec<u32>> = HashMap::new();
+        for (pod, place) in pods.iter().zip(0..) {
+            for (key, value) in pod.labels.iter() {
+                lists.entry(hash(&pod.reference.namespace, key, value)).or_default().push(place);
+            }
+        }
+        Self(lists)
+    }
+
+    pub(super) fn places(&self, namespace: &str, key: &str, value: &str) -> &[u32] {
+        self.0.get(&hash(namespace, key, value)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn hash(namespace: &str, key: &str, value: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (namespace, key, value).hash(&mut hasher);
+    hasher.finish()
 }

@@ -21,15 +21,18 @@ mod store;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use lrpc_schema::image::{Operator, Selector};
 
 use crate::mapset::Frontend;
-use index::Index;
+use index::{ByLabel, Index};
 
 pub use builder::Builder;
 pub use index::{Owner, Ownership};
 pub use objects::{
     ContainerPort, Hidden, Labels, Node, Object, Pod, Revision, Service, ServicePort, TargetPort,
+    UncountedPort,
 };
 pub use problem::{Again, PAGES, Problem};
 pub use read::{ReadError, Wrong};
@@ -43,6 +46,8 @@ pub struct Inventory {
     nodes: BTreeMap<Arc<str>, Arc<Node>>,
     namespaces: BTreeSet<Arc<str>>,
     index: Index,
+    /// Made when it is first asked for: most links never are.
+    by_label: OnceLock<ByLabel>,
 }
 
 impl Inventory {
@@ -60,6 +65,54 @@ impl Inventory {
     /// The pods of a namespace that are scheduled on a node, sorted by name.
     pub fn pods_on(&self, node: &str, namespace: &str) -> impl Iterator<Item = &Pod> {
         self.index.pods_on(node, namespace).iter().filter_map(|&place| Some(&**self.pods.get(place)?))
+    }
+
+    /// The pods that are scheduled on a node, sorted by namespace and name.
+    pub fn pods_of_node(&self, node: &str) -> impl Iterator<Item = &Pod> {
+        self.index.pods_of_node(node).into_iter().filter_map(|place| Some(&**self.pods.get(place)?))
+    }
+
+    /// The pods of a namespace with these labels, on any node or on none; none where no label is asked for.
+    pub fn pods_with<'a>(&'a self, namespace: &'a str, labels: &'a Labels) -> impl Iterator<Item = &'a Pod> {
+        let index = self.by_label.get_or_init(|| ByLabel::new(&self.pods));
+        let rarest = labels
+            .iter()
+            .map(|(key, value)| index.places(namespace, key, value))
+            .min_by_key(|places| places.len())
+            .unwrap_or_default();
+        let pods = rarest.iter().filter_map(|&place| Some(&**self.pods.get(place as usize)?));
+        pods.filter(move |pod| {
+            *pod.reference.namespace == *namespace
+                && labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+        })
+    }
+
+    /// The pods of a namespace that a selector matches, on any node or on none.
+    pub fn pods_matching<'a>(
+        &'a self,
+        namespace: &'a str,
+        selector: &'a Selector,
+    ) -> Box<dyn Iterator<Item = &'a Pod> + 'a> {
+        let matches = |pod: &&Pod| selector.matches(&pod.labels);
+        let equal = selector.requirements().iter().find_map(|requirement| {
+            match (requirement.operator(), requirement.values()) {
+                (Operator::In, [value]) => Some((requirement.key(), value)),
+                _ => None,
+            }
+        });
+        match equal {
+            Some((key, value)) => {
+                let index = self.by_label.get_or_init(|| ByLabel::new(&self.pods));
+                let places = index.places(namespace, key, value).iter();
+                let pods = places.filter_map(|&place| Some(&**self.pods.get(place as usize)?));
+                Box::new(pods.filter(|pod| *pod.reference.namespace == *namespace).filter(matches))
+            }
+            None => {
+                let first = self.pods.partition_point(|pod| *pod.reference.namespace < *namespace);
+                let pods = self.pods.iter().skip(first).map(|pod| &**pod);
+                Box::new(pods.take_while(|pod| *pod.reference.namespace == *namespace).filter(matches))
+            }
+        }
     }
 
     /// Every Service, sorted by namespace and name.

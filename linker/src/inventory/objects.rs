@@ -58,6 +58,9 @@ pub struct Pod {
     /// The TCP and UDP ports of its regular containers (R7); `None` where they declare no port of any
     /// protocol (R10).
     pub ports: Option<Box<[ContainerPort]>>,
+    /// The TCP and UDP ports of its init containers, native sidecars among them, and ephemeral ones, which do
+    /// not count (R7).
+    pub uncounted: Box<[UncountedPort]>,
     /// The union of `podIP` and `podIPs`, without what is no address (R6).
     pub addresses: Vec<PodAddress>,
     /// Addresses that it is said to have and at which no other pod can reach it.
@@ -88,6 +91,17 @@ pub struct ContainerPort {
     pub name: Option<Arc<str>>,
 }
 
+/// A declared port that does not count (R7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UncountedPort {
+    /// The container: an init container, unless it is an ephemeral one.
+    pub container: Arc<str>,
+    /// It is an ephemeral container.
+    pub ephemeral: bool,
+    /// The port.
+    pub port: ContainerPort,
+}
+
 /// One Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -105,6 +119,10 @@ pub struct Service {
     pub node_ports_v4: bool,
     /// Its node ports are served for IPv6 (L1).
     pub node_ports_v6: bool,
+    /// The labels of its pods; empty where it names its endpoints itself.
+    pub selector: Labels,
+    /// `internalTrafficPolicy: Local`: without a pod on the client's node its cluster addresses drop.
+    pub local_only: bool,
     /// `sessionAffinity: ClientIP` (L20).
     pub client_affinity: bool,
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Inventory;
 use super::index::Index;
@@ -119,7 +119,8 @@ impl Store {
         let node = |(name, kept): (&Arc<str>, &Kept<Node>)| (name.clone(), kept.object.clone());
         let nodes: BTreeMap<_, _> = self.nodes.iter().map(node).collect();
         let index = Index::new(&pods, &services, &nodes);
-        Inventory { pods, services, nodes, namespaces: self.namespaces.clone(), index }
+        let (namespaces, by_label) = (self.namespaces.clone(), OnceLock::new());
+        Inventory { pods, services, nodes, namespaces, index, by_label }
     }
 }
 

@@ -13,7 +13,9 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::objects::{ContainerPort, Hidden, Node, Object, Pod, Revision, Service, ServicePort, TargetPort};
+use super::objects::{
+    ContainerPort, Hidden, Node, Object, Pod, Revision, Service, ServicePort, TargetPort, UncountedPort,
+};
 use crate::mapset::{PodRef, ServiceName};
 
 /// The UID under which the kubelet keeps a static pod, on the mirror pod that stands for it (L8).
@@ -244,11 +246,14 @@ struct PodSpec {
     node_name: Option<String>,
     host_network: Option<bool>,
     containers: List<Container>,
+    init_containers: List<Container>,
+    ephemeral_containers: List<Container>,
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "an object")]
 struct Container {
+    name: Option<String>,
     #[serde(default)]
     ports: List<WireContainerPort>,
 }
@@ -304,6 +309,9 @@ impl WirePod {
             node: present(&spec.node_name),
             host_network: spec.host_network.unwrap_or(false),
             ports: container_ports(&spec.containers.unwrap_or_default()),
+            uncounted: uncounted(&spec.init_containers, false)
+                .chain(uncounted(&spec.ephemeral_containers, true))
+                .collect(),
             addresses,
             unreachable,
             ready: ready.is_some_and(|condition| condition.status == "True"),
@@ -319,13 +327,24 @@ fn container_ports(containers: &[Container]) -> Option<Box<[ContainerPort]>> {
     let mut declared =
         containers.iter().filter_map(|container| container.ports.as_ref()).flatten().peekable();
     declared.peek()?;
-    let mut ports = Vec::new();
-    for wire in declared {
-        if let Some(protocol) = protocol(wire.protocol.as_deref()) {
-            ports.push(ContainerPort { port: wire.container_port.0, protocol, name: present(&wire.name) });
-        }
+    Some(declared.filter_map(WireContainerPort::judge).collect())
+}
+
+/// The ports of containers that do not count (R7).
+fn uncounted(containers: &List<Container>, ephemeral: bool) -> impl Iterator<Item = UncountedPort> {
+    containers.iter().flatten().flat_map(move |container| {
+        let name = container.name.as_deref().unwrap_or_default();
+        let ports = container.ports.iter().flatten().filter_map(WireContainerPort::judge);
+        ports.map(move |port| UncountedPort { container: name.into(), ephemeral, port })
+    })
+}
+
+impl WireContainerPort {
+    /// `None` for a protocol that no policy can name.
+    fn judge(&self) -> Option<ContainerPort> {
+        let protocol = protocol(self.protocol.as_deref())?;
+        Some(ContainerPort { port: self.container_port.0, protocol, name: present(&self.name) })
     }
-    Some(ports.into())
 }
 
 #[derive(Deserialize)]
@@ -351,6 +370,8 @@ struct ServiceSpec {
     ip_families: List<String>,
     ports: List<WireServicePort>,
     session_affinity: Option<String>,
+    selector: Map,
+    internal_traffic_policy: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -433,6 +454,8 @@ impl WireService {
             ports: spec.ports.unwrap_or_default().into_iter().map(WireServicePort::judge).collect(),
             node_ports_v4: node_ports && in_family("IPv4", false),
             node_ports_v6: node_ports && in_family("IPv6", true),
+            selector: spec.selector.unwrap_or_default(),
+            local_only: spec.internal_traffic_policy.as_deref() == Some("Local"),
             client_affinity: spec.session_affinity.as_deref() == Some("ClientIP"),
             cluster,
         };

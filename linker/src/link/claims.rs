@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 
 use ipnet::IpNet;
-use lrpc_schema::image::{Image, Matcher, Policy, PortSpec, Protocol};
+use lrpc_schema::image::{Fallback, Image, Matcher, Policy, PortSpec, Protocol};
 
+use super::reach::{self, Upstreams};
 use crate::findings::{
-    AddressOwnedByService, Facts, Finding, FrontendOverlap, ServiceHeadless, ServiceMissing,
-    ServicePortMissing,
+    AddressOwnedByService, Facts, Finding, FrontendOverlap, InternalTrafficLocal, ServiceHeadless,
+    ServiceMissing, ServicePortMissing, ServiceSelectsFewer,
 };
 use crate::inventory::{Inventory, Service, ServicePort};
 use crate::mapset::Frontend;
@@ -25,6 +26,9 @@ pub(super) struct Claims<'a> {
     pub(super) frontends: Vec<Claim<'a>>,
     /// The address of an address policy is on the allow-list (L14); true for a service policy.
     pub(super) allowed: bool,
+    /// The backends of a service policy have a Service for their upstream that no policy redirects (L8); not
+    /// asked where the policy exempts them.
+    pub(super) has_upstream: bool,
     /// What is wrong on every node on which the policy acts.
     pub(super) findings: Vec<Finding>,
 }
@@ -77,7 +81,29 @@ pub(super) fn claims<'a>(
             settle(claims, inventory, &mut owners, &mut findings);
         }
     }
+    find_upstreams(&mut all, inventory);
     (all, findings)
+}
+
+/// Looks for the upstreams of the policies that would redirect their own backends.
+fn find_upstreams<'a>(all: &mut [Claims<'a>], inventory: &'a Inventory) {
+    let asks = |claims: &Claims<'_>| claims.service.is_some() && !claims.policy.skip;
+    if !all.iter().any(asks) {
+        return;
+    }
+    let shadowed = |claims: &Claims<'a>| {
+        let owner = |claim: &Claim<'_>| Some(inventory.owner(&claim.frontend)?.service);
+        let claims = claims.frontends.iter().filter(|claim| !claim.owned);
+        claims.filter_map(owner).collect::<Vec<_>>()
+    };
+    let redirected = all.iter().flat_map(|claims| match claims.service {
+        Some(service) => vec![&service.name],
+        None => shadowed(claims),
+    });
+    let upstreams = Upstreams::new(inventory, &redirected.collect());
+    for claims in all.iter_mut().filter(|claims| asks(claims)) {
+        claims.has_upstream = claims.service.is_some_and(|service| upstreams.lead_to(service));
+    }
 }
 
 /// Strikes out the frontends that are another policy's, and marks those that are a Service's.
@@ -113,8 +139,14 @@ fn settle<'a>(
 
 impl<'a> Claims<'a> {
     fn new(policy: &'a Policy, image: &Image, inventory: &'a Inventory, narrow: Option<&[IpNet]>) -> Self {
-        let mut claims =
-            Self { policy, service: None, frontends: Vec::new(), allowed: true, findings: Vec::new() };
+        let mut claims = Self {
+            policy,
+            service: None,
+            frontends: Vec::new(),
+            allowed: true,
+            has_upstream: false,
+            findings: Vec::new(),
+        };
         match &policy.frontend {
             Matcher::Address { ip, ports } => {
                 let address = ip.get();
@@ -167,6 +199,12 @@ impl<'a> Claims<'a> {
                     owned: false,
                 }));
             }
+        }
+        if let Some(pods) = reach::left_out(policy, service, inventory) {
+            self.findings.push(ServiceSelectsFewer { policy, service, pods: &pods }.found());
+        }
+        if service.local_only && policy.fallback == Fallback::Original {
+            self.findings.push(InternalTrafficLocal { policy, service: &service.name }.found());
         }
         for (place, spec) in listed.iter().enumerate() {
             if !service

@@ -5,7 +5,7 @@
 //! policy acts there (L7), what may not be taken over (L1, L14), whether its pods can be told apart (L8),
 //! and whether it has a usable backend ([`served`], [`selected`], [`backends`]: L4, L9, L15), else its
 //! fallback (L5). What the data path decides per connection (L6, L8) goes into the row as lists of pods.
-//! [`holes`] finds out why ready pods serve nothing.
+//! [`holes`] finds out why ready pods serve nothing, [`reach`] what a policy's pods are to its Service.
 //!
 //! It knows no text and no kernel, and never fails on what it finds: a finding stops the rows that it
 //! speaks of and no others.
@@ -14,6 +14,7 @@ mod backends;
 mod claims;
 mod holes;
 mod policy;
+mod reach;
 mod selected;
 mod served;
 
@@ -107,11 +108,16 @@ impl<'a> Linker<'a> {
         self.claims.iter().map(|claims| claims.policy).filter(acts_nowhere)
     }
 
+    /// The policy of a name.
+    pub(crate) fn policy(&self, name: &PolicyName) -> Option<&'a Policy> {
+        let place = self.claims.binary_search_by(|claims| claims.policy.name.cmp(name)).ok()?;
+        self.claims.get(place).map(|claims| claims.policy)
+    }
+
     /// Number of Nodes of the inventory on which a policy acts (L7).
     pub fn node_count(&self, policy: &PolicyName) -> usize {
-        let claims = self.claims.binary_search_by(|claims| claims.policy.name.cmp(policy));
-        let policy = claims.ok().and_then(|place| self.claims.get(place)).map(|claims| claims.policy);
-        policy.map_or(0, |policy| self.inventory.nodes().filter(|node| acts_on(policy, node)).count())
+        self.policy(policy)
+            .map_or(0, |policy| self.inventory.nodes().filter(|node| acts_on(policy, node)).count())
     }
 }
 

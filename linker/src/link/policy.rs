@@ -6,15 +6,18 @@ use lrpc_schema::image::{Clients, Fallback, Policy};
 
 use super::backends::{Usable, usable};
 use super::claims::{Claim, Claims};
+use super::reach;
 use super::selected::{Selected, client_pods};
 use super::served::{SinglePort, wanted};
 use super::{acts_on, holes};
 use crate::findings::{
-    AddressNotAllowed, BackendAddressIgnored, BackendNotIdentified, Facts, Finding, NoReadyPod,
-    PodAtFrontend, PortNotServed, SelectorMatchesNothing, SelfRedirect, SessionAffinity, UnreachablePod,
+    AddressNotAllowed, BackendAddressIgnored, BackendNotIdentified, Facts, Finding, MetadataAddress,
+    NoReadyPod, PodAtFrontend, PortNotServed, SelectorMatchesNothing, SelfRedirect, SessionAffinity,
+    UnreachablePod,
 };
 use crate::inventory::{Inventory, Node, Pod};
 use crate::mapset::{Outcome, PodRef, Reason, Row};
+use crate::profile::Profile;
 
 /// Adds the rows of a policy on a node, and its findings.
 pub(super) fn link(
@@ -50,9 +53,14 @@ pub(super) fn link(
     if let Some(service) = claims.service
         && !unserved.is_empty()
     {
-        findings.push(PortNotServed { policy, service: &service.name, ports: &unserved }.found());
+        let is_any_served = unserved.len() < claims.frontends.len();
+        let pods: Vec<_> = selected.ready().collect();
+        findings
+            .push(PortNotServed { policy, service, ports: &unserved, is_any_served, pods: &pods }.found());
     }
-    about_redirects(claims, &selected, rows.get(first..).unwrap_or_default(), findings);
+    let rows = rows.get(first..).unwrap_or_default();
+    about_redirects(claims, &selected, rows, findings);
+    about_clients(claims, &selected, rows, inventory, node, findings);
 }
 
 fn row(claims: &Claims<'_>, claim: &Claim<'_>, outcome: Outcome) -> Row {
@@ -105,17 +113,61 @@ fn about_redirects(claims: &Claims<'_>, selected: &Selected<'_>, rows: &[Row], f
             Clients::Selector(selector) => pod.is_some_and(|pod| selector.matches(&pod.labels)),
         }
     };
-    let to_itself = |row: &&Row| row.backends().iter().flat_map(|backend| &backend.pods).any(is_client);
+    // Behind its own Service a pod has no upstream to miss (L8).
+    let is_other = |backend: &PodRef| {
+        let pod = selected.iter().find(|pod| pod.reference == *backend);
+        claims.service.zip(pod).is_none_or(|(service, pod)| !reach::selects(service, pod))
+    };
+    let to_itself = |row: &&Row| {
+        let mut pods = row.backends().iter().flat_map(|backend| &backend.pods);
+        pods.any(|pod| is_client(pod) && is_other(pod))
+    };
     if !policy.skip
+        && !claims.has_upstream
         && let Some(row) = rows.iter().find(to_itself)
     {
-        findings.push(SelfRedirect { policy, frontend: row.frontend }.found());
+        let exempting = Row { skip_flag: true, ..row.clone() };
+        let is_carried = Profile::default().left_out(&exempting).is_none();
+        findings.push(SelfRedirect { policy, row, service: claims.service, is_carried }.found());
     }
     if let Some(service) = claims.service.filter(|service| service.client_affinity)
         && rows.iter().any(|row| row.backends().len() > 1)
     {
         findings.push(SessionAffinity { policy, service: &service.name }.found());
     }
+}
+
+/// Whom a redirected metadata address takes its clients from (L6).
+fn about_clients(
+    claims: &Claims<'_>,
+    selected: &Selected<'_>,
+    rows: &[Row],
+    inventory: &Inventory,
+    node: &Node,
+    findings: &mut Vec<Finding>,
+) {
+    let policy = claims.policy;
+    let Some(row) = rows.iter().find(|row| takes_metadata(row)) else { return };
+    let is_exempt = |pod: &Pod| policy.skip && selected.iter().any(|one| one.reference == pod.reference);
+    let of_node = inventory.pods_of_node(&node.name);
+    let caught: Vec<_> = of_node.filter(|pod| pod.host_network && !pod.finished && !is_exempt(pod)).collect();
+    match policy.clients {
+        Clients::AllPods if caught.is_empty() => {}
+        Clients::All | Clients::AllPods => {
+            findings.push(MetadataAddress { policy, frontend: row.frontend, pods: &caught }.found());
+        }
+        Clients::Pods | Clients::Namespace | Clients::Selector(_) => {}
+    }
+}
+
+/// A cloud answers at the row's frontend, and the policy may have it: whether it has a backend now is a matter
+/// of time.
+fn takes_metadata(row: &Row) -> bool {
+    let is_kept = matches!(
+        row.reason(),
+        Some(Reason::NodeNotSelected | Reason::AddressOwnedByService | Reason::AddressNotAllowed)
+    );
+    row.service.is_none() && !is_kept && MetadataAddress::concerns(&row.frontend)
 }
 
 /// What decides the frontends of a policy that acts on a node.

@@ -6,7 +6,7 @@ use lrpc_linker::findings::across;
 use lrpc_linker::inventory::Builder;
 use lrpc_linker::{Linker, PAGES};
 use lrpc_schema::diagnostic::Severity;
-use lrpc_schema::image::{Image, Policy};
+use lrpc_schema::image::{Fallback, Image, Policy};
 use serde_json::{Value, json};
 
 use super::world::*;
@@ -29,7 +29,7 @@ fn pages_are_complete() {
         for inventory in inventories {
             let mut builder = Builder::default();
             builder.add(code, inventory.split("```").next().unwrap()).unwrap();
-            assert_eq!((builder.problems(), builder.build().nodes().len()), (Vec::new(), 1), "{code}");
+            assert!(builder.problems().is_empty() && builder.build().nodes().len() > 0, "{code}");
         }
         assert!(!page.summary.ends_with('.') && page.summary.len() <= 80, "{code}");
     }
@@ -104,10 +104,10 @@ fn owners_are_named() {
 /// Pods that have finished are there, and serve nothing (L9).
 #[test]
 fn finished_pods_are_not_called_missing() {
-    let policy = address("169.254.169.254", &["80/TCP"], &["80/TCP"]);
+    let policy = address("169.254.20.10", &["80/TCP"], &["80/TCP"]);
     let done = with(pod("a", &["10.0.0.1"], &["80/TCP"]), "/status/phase", "Succeeded");
     let linked =
-        check([&policy], &[done], &["169.254.169.254:80/TCP original no-ready-backend"], &["no-ready-pod"]);
+        check([&policy], &[done], &["169.254.20.10:80/TCP original no-ready-backend"], &["no-ready-pod"]);
     let help = linked.findings[0].help.as_ref().unwrap();
     assert!(help.starts_with("the selected pods have finished") && help.ends_with("`default/a`"), "{help}");
 }
@@ -143,12 +143,20 @@ fn findings_of_many_nodes() {
             .collect::<Vec<_>>()
     };
     let nodes: Vec<_> = (0..12).map(|number| node(&format!("n{number}"), &[])).collect();
-    let policy = address("169.254.169.254", &["80/TCP"], &["80/TCP"]);
+    let policy = address("169.254.20.10", &["80/TCP"], &["80/TCP"]);
     assert_eq!(merged(policy.clone(), &nodes), [("selector-matches-nothing", 10, 12)]);
 
     let on = |node: &str, pod| with(pod, "/spec/nodeName", node);
     let good = on("n0", pod("a", &["10.0.0.1"], &["80/TCP"]));
-    assert_eq!(merged(policy.clone(), &[&nodes[..], &[good]].concat()), []);
+    let good = [&nodes[..], &[good]].concat();
+    assert_eq!(merged(policy.clone(), &good), [("some-nodes-empty", 10, 11)]);
+    let drop = Policy { fallback: Fallback::Drop, ..policy.clone() };
+    assert_eq!(merged(drop, &good), [], "it refuses, and says so");
+    let to_service = service(&["80/TCP"], &["80/TCP"]);
+    let objects = [&good[..], &[svc(&["10.96.0.1"], &["80/TCP"])]].concat();
+    assert_eq!(merged(to_service, &objects), [], "a Service has other pods");
+    let everywhere = Policy { nodes: Some(selector("kubernetes.io/hostname=n0")), ..policy.clone() };
+    assert_eq!(merged(everywhere, &good), []);
 
     let wrong =
         [on("n0", pod("a", &["10.0.0.1"], &["81/TCP"])), on("n3", pod("b", &["10.0.0.2"], &["82/TCP"]))];

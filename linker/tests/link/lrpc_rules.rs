@@ -6,7 +6,7 @@ use serde_json::json;
 use super::world::*;
 
 fn to_80() -> Policy {
-    address("169.254.169.254", &["80/TCP"], &["80/TCP"])
+    address("169.254.20.10", &["80/TCP"], &["80/TCP"])
 }
 
 /// L5: without a backend traffic is left alone, or refused where the policy says `drop`.
@@ -14,9 +14,9 @@ fn to_80() -> Policy {
 fn l05_fallback() {
     for (fallback, state) in [(Fallback::Original, "original"), (Fallback::Drop, "drop")] {
         let policy = Policy { fallback, ..to_80() };
-        let row = format!("169.254.169.254:80/TCP {state} no-ready-backend");
+        let row = format!("169.254.20.10:80/TCP {state} no-ready-backend");
         check([&policy], &[], &[&row], &["selector-matches-nothing"]);
-        let row = format!("169.254.169.254:80/TCP {state} no-usable-backend");
+        let row = format!("169.254.20.10:80/TCP {state} no-usable-backend");
         let objects = [pod("a", &["10.0.0.1"], &["81/TCP"])];
         check(&[policy], &objects, &[&row], &["container-port-missing"]);
     }
@@ -64,9 +64,9 @@ fn l07_node_selection() {
     let there = selector("kubernetes.io/hostname=n2");
     let policy = |nodes| Policy { nodes: Some(nodes), fallback: Fallback::Drop, ..to_80() };
     let backend = pod("a", &["10.0.0.1"], &["80/TCP"]);
-    let rows = ["169.254.169.254:80/TCP -> 10.0.0.1:80(a)"];
+    let rows = ["169.254.20.10:80/TCP -> 10.0.0.1:80(a)"];
     check(&[policy(here)], &[backend], &rows, &[]);
-    check(&[policy(there)], &[], &["169.254.169.254:80/TCP original node-not-selected"], &[]);
+    check(&[policy(there)], &[], &["169.254.20.10:80/TCP original node-not-selected"], &[]);
 }
 
 /// L8: a policy without the flag warns of its own backends, as far as they are clients.
@@ -74,13 +74,13 @@ fn l07_node_selection() {
 fn l08_self_redirect() {
     let policy = Policy { skip: false, ..to_80() };
     let backend = pod("a", &["10.0.0.1"], &["80/TCP"]);
-    let rows = ["169.254.169.254:80/TCP -> 10.0.0.1:80(a)"];
+    let rows = ["169.254.20.10:80/TCP -> 10.0.0.1:80(a)"];
     check([&policy], std::slice::from_ref(&backend), &rows, &["self-redirect"]);
     let clients = Clients::Selector(selector("role=client"));
     check(&[Policy { clients, ..policy.clone() }], std::slice::from_ref(&backend), &rows, &[]);
     let clients = Clients::Selector(selector("app=x"));
     check(&[Policy { clients, ..policy.clone() }], &[backend], &rows, &["self-redirect"]);
-    let rows = ["169.254.169.254:80/TCP original no-ready-backend"];
+    let rows = ["169.254.20.10:80/TCP original no-ready-backend"];
     check(&[policy], &[], &rows, &["selector-matches-nothing"]);
 }
 
@@ -101,8 +101,8 @@ fn l14_allow_list() {
         let codes: Vec<_> = linked.findings.iter().map(|finding| finding.code.as_str()).collect();
         (shown(&linked.map_set.rows()[1]), codes)
     };
-    let allowed = ("169.254.169.254:80/TCP -> 10.0.0.1:80(a)".into(), vec![]);
-    let refused = ("169.254.169.254:80/TCP original address-not-allowed".into(), vec!["address-not-allowed"]);
+    let allowed = ("169.254.20.10:80/TCP -> 10.0.0.1:80(a)".into(), vec![]);
+    let refused = ("169.254.20.10:80/TCP original address-not-allowed".into(), vec!["address-not-allowed"]);
     let (link_local, other) = (Some(&["169.254.0.0/16"][..]), Some(&["192.0.2.0/24", "::/0"][..]));
     assert_eq!(reason(None, None), allowed);
     assert_eq!(reason(link_local, link_local), allowed);

@@ -40,7 +40,14 @@ impl Dice<'_> {
 
     fn policy(&mut self, number: usize) -> Policy {
         let mut policy = if self.rarely(2) {
-            let ip = self.one_of(&["169.254.169.254", "10.96.0.1", "fd00::96", "198.51.100.1", "192.0.2.1"]);
+            let ip = self.one_of(&[
+                "169.254.20.10",
+                "10.96.0.1",
+                "fd00::96",
+                "198.51.100.1",
+                "192.0.2.1",
+                "169.254.169.254",
+            ]);
             let count = self.one_of(&[1, 1, 2, 3]);
             let frontend = self.ports(count, true);
             address(ip, &as_str(&frontend), &[])
@@ -120,6 +127,7 @@ impl Dice<'_> {
         }
         for (rarity, pointer, value) in [
             (4, "/metadata/labels/app", json!("y")),
+            (4, "/metadata/labels/tier", json!("z")),
             (8, "/metadata/namespace", json!("other")),
             (8, "/spec/nodeName", json!("n2")),
             (3, "/spec/hostNetwork", json!(true)),
@@ -157,6 +165,16 @@ impl Dice<'_> {
         }
         if self.rarely(3) {
             svc = with(with(svc, "/spec/type", "NodePort"), "/spec/ports/0/nodePort", 80);
+        }
+        for (rarity, field, value) in [
+            (2, "/spec/selector", json!({"app": "x"})),
+            (3, "/spec/selector", json!({"app": "y"})),
+            (5, "/spec/selector", json!({"tier": "z"})),
+            (5, "/spec/internalTrafficPolicy", json!("Local")),
+        ] {
+            if self.rarely(rarity) {
+                svc = with(svc, field, value);
+            }
         }
         svc
     }
@@ -284,7 +302,7 @@ fn the_worlds_meet_every_reason() {
 /// A selector that is not one label reaches `link` as it reaches the image.
 #[test]
 fn every_operator_selects() {
-    let mut policy = address("169.254.169.254", &["80/TCP"], &["80/TCP"]);
+    let mut policy = address("169.254.20.10", &["80/TCP"], &["80/TCP"]);
     let not_y = Requirement::new("app".into(), Operator::NotIn, vec!["y".into()]).unwrap();
     policy.backend.selector = Selector::new(vec![not_y]);
     let objects = [
@@ -292,5 +310,5 @@ fn every_operator_selects() {
         with(pod("b", &["10.0.0.2"], &[]), "/metadata/labels/app", "y"),
         with(pod("c", &["10.0.0.3"], &[]), "/metadata/labels", json!(null)),
     ];
-    check(&[policy], &objects, &["169.254.169.254:80/TCP -> 10.0.0.1:80(a) 10.0.0.3:80(c)"], &[]);
+    check(&[policy], &objects, &["169.254.20.10:80/TCP -> 10.0.0.1:80(a) 10.0.0.3:80(c)"], &[]);
 }

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use super::properties::{config, world};
 use super::world::*;
 
-const FRONTEND: &str = "169.254.169.254:80";
+const FRONTEND: &str = "169.254.20.10:80";
 
-/// `169.254.169.254:80` to port 80 of the pods labelled `app: x`, whose own traffic is left alone.
+/// `169.254.20.10:80` to port 80 of the pods labelled `app: x`, whose own traffic is left alone.
 fn to_80() -> Policy {
-    address("169.254.169.254", &["80/TCP"], &["80/TCP"])
+    address("169.254.20.10", &["80/TCP"], &["80/TCP"])
 }
 
 /// The backend `a`, another pod `b` of the namespace, a pod `c` of another one, and the host-network `h`.
@@ -73,7 +73,7 @@ fn l05_a_backend_or_the_fallback() {
 fn l04_a_port_that_is_not_served_is_let_through() {
     let mut policy = service(&[], &["80/TCP a", "81/TCP b"]);
     policy.fallback = Fallback::Drop;
-    let objects = [pods(), vec![svc(&["169.254.169.254"], &["80/TCP c"])]].concat();
+    let objects = [pods(), vec![svc(&["169.254.20.10"], &["80/TCP c"])]].concat();
     check(&policy, &objects, "host", "original port-not-served L7 L6 L8 L5");
 }
 
@@ -89,7 +89,7 @@ fn l07_the_node_comes_first() {
 
 #[test]
 fn l01_a_services_address_is_left_alone() {
-    let objects = [pods(), vec![svc(&["169.254.169.254"], &["80/TCP"])]].concat();
+    let objects = [pods(), vec![svc(&["169.254.20.10"], &["80/TCP"])]].concat();
     check(&to_80(), &objects, "default/b", "original address-owned-by-service L7 L1");
     let mut shadowing = to_80();
     shadowing.shadow_service = true;
@@ -199,12 +199,12 @@ fn a_source_that_is_not_there_is_refused() {
 fn d02_another_frontend_is_none() {
     let ports = ["81/TCP", "82/TCP", "83/TCP", "84/TCP", "85/UDP"];
     for (count, also) in [
-        (0, "no policy speaks of `169.254.169.254:80/TCP` on this node"),
-        (1, ", but of `169.254.169.254:81/TCP`"),
-        (3, ":81/TCP`, `169.254.169.254:82/TCP`, `169.254.169.254:83/TCP`"),
-        (5, "`169.254.169.254:83/TCP` and 2 more"),
+        (0, "no policy speaks of `169.254.20.10:80/TCP` on this node"),
+        (1, ", but of `169.254.20.10:81/TCP`"),
+        (3, ":81/TCP`, `169.254.20.10:82/TCP`, `169.254.20.10:83/TCP`"),
+        (5, "`169.254.20.10:83/TCP` and 2 more"),
     ] {
-        let policy = address("169.254.169.254", &ports[..count], &["80/TCP"]);
+        let policy = address("169.254.20.10", &ports[..count], &["80/TCP"]);
         let linked =
             link(&[policy.clone(), named("q", address("169.254.169.253", &["80/TCP"], &[]))], &pods());
         let flow: Flow = format!("tcp from host to {FRONTEND}").parse().unwrap();
