@@ -36,13 +36,17 @@ struct Cli {
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
 
+    /// Say nothing but results, diagnostics and why a command could not run
+    #[arg(long, short, global = true)]
+    quiet: bool,
+
     #[command(subcommand)]
     command: Command,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(cli.color);
+    let output = Output::new(cli.color, cli.quiet);
     let status = cli.command.run(output).unwrap_or_else(|failure| {
         output.message(failure.render());
         failure.exit_status()

@@ -7,13 +7,13 @@ use clap::ValueEnum;
 use crate::arguments::{InventoryArgs, ManifestArgs};
 use crate::compilation::{self, Compilation};
 use crate::config;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::manifests;
 use crate::output::Output;
 use crate::report::checkout::Checkout;
 use crate::report::human::{self, Detail};
-use crate::report::{concise, github, gitlab, json, junit, sarif};
+use crate::report::{concise, github, gitlab, json, junit, rdjson, sarif};
 use crate::unchanged::Unchanged;
 
 /// Check manifests and report every problem
@@ -35,6 +35,10 @@ pub(crate) struct Args {
     #[arg(long)]
     deny_warnings: bool,
 
+    /// End with 0 whatever is found; still with 2 where something could not be read
+    #[arg(long, conflicts_with = "deny_warnings")]
+    exit_zero: bool,
+
     /// Show each of many diagnostics of one kind
     #[arg(long)]
     all: bool,
@@ -54,6 +58,10 @@ enum ReportFormat {
     Concise,
     /// For programs; its shape is a promise
     Json,
+    /// The same, one line each
+    Jsonl,
+    /// Reviewdog's, for comments on any code host
+    Rdjson,
     /// Workflow commands of GitHub Actions
     Github,
     /// GitLab's Code Quality report
@@ -75,19 +83,22 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     match args.format {
         ReportFormat::Human => {
             output.result(human::render(reports, Detail::asked(args.all), output.results()))?;
-            output.message(compilation.summary());
+            output.note(compilation.summary());
             if left_out > 0 {
-                output.message(format!("{left_out} more where nothing has changed"));
+                output.note(format!("{left_out} more where nothing has changed"));
             }
         }
         ReportFormat::Concise => output.result(concise::render(reports))?,
         ReportFormat::Json => output.json(&json::views(reports))?,
+        ReportFormat::Jsonl => output.json_lines(&json::views(reports))?,
+        ReportFormat::Rdjson => output.json(&rdjson::result(reports, &Checkout::current()))?,
         ReportFormat::Github => output.result(github::render(reports, &Checkout::current()))?,
         ReportFormat::Gitlab => output.json(&gitlab::issues(reports, &Checkout::current()))?,
         ReportFormat::Sarif => output.json(&sarif::log(reports, &Checkout::current()))?,
         ReportFormat::Junit => output.result(junit(&compilation, args.deny_warnings)?)?,
     }
-    compilation.conclude(args.deny_warnings)
+    let status = compilation.conclude(args.deny_warnings)?;
+    Ok(if args.exit_zero { ExitStatus::Done } else { status })
 }
 
 /// Leaves out what was reported about files that are as they were, and says how much.

@@ -84,11 +84,11 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         Format::Human => {
             let detail = Detail::asked(args.all);
             output.message(human::render(&compilation.reports, detail, output.messages()));
-            output.message(compilation.summary());
+            output.note(compilation.summary());
             match &image {
-                Some(image) if to_stdout => output.message(image.digest().to_string()),
+                Some(image) if to_stdout => output.note(image.digest().to_string()),
                 Some(image) => output.result(format!("{shown} {}", image.digest()))?,
-                None => output.message("no image was written"),
+                None => output.note("no image was written"),
             }
         }
     }

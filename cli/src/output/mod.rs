@@ -30,11 +30,13 @@ pub(crate) enum Format {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     color: Color,
+    quiet: bool,
 }
 
 impl Output {
-    pub(crate) fn new(color: Color) -> Self {
-        Self { color }
+    /// The streams of this process; `quiet` leaves out what is only good to know.
+    pub(crate) fn new(color: Color, quiet: bool) -> Self {
+        Self { color, quiet }
     }
 
     /// Where results go.
@@ -82,6 +84,27 @@ impl Output {
             .map_err(|error| Failure::new("the result is not JSON").because(&error))?;
         text.push('\n');
         self.bytes(in_sight(text).as_bytes())
+    }
+
+    /// Prints each value as JSON on a line of its own.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub(crate) fn json_lines(self, values: &[impl Serialize]) -> Result<(), Failure> {
+        let mut text = String::new();
+        for value in values {
+            text += &serde_json::to_string(value)
+                .map_err(|error| Failure::new("the result is not JSON").because(&error))?;
+            text.push('\n');
+        }
+        self.bytes(in_sight(text).as_bytes())
+    }
+
+    /// Prints what is only good to know: a summary, a count.
+    pub(crate) fn note(self, text: impl Into<Text>) {
+        if !self.quiet {
+            self.message(text);
+        }
     }
 
     /// Prints a message beside the result. A standard error that cannot be written has nowhere to say so.

@@ -1,20 +1,28 @@
-//! One line for each diagnostic: `file:line:col: severity[code] headline`.
+//! One line for each diagnostic: `file:line:col: severity[code] headline`, and behind it the other places of a
+//! pair.
 
-use super::Report;
+use super::{Report, elsewhere};
+use crate::output::escaped;
 
 pub(crate) fn render(reports: &[Report]) -> String {
+    let line = |report: &Report| {
+        let related = report.related.iter();
+        let places = related.map(|label| format!("; {}", escaped(&elsewhere(label, &label.at.place.file))));
+        headline(report) + &places.collect::<String>() + "\n"
+    };
     reports.iter().map(line).collect()
 }
 
-/// The line of one, with its end.
-pub(crate) fn line(report: &Report) -> String {
-    let Report { code, message, .. } = report;
-    let severity = report.severity.as_str();
+/// The place and the headline of one, on one line whatever is in them.
+pub(super) fn headline(report: &Report) -> String {
+    let Report { code, severity, .. } = report;
+    let message = escaped(&report.message);
     match &report.primary {
-        Some(at) => {
-            let place = &at.at.place;
-            format!("{}:{}:{}: {severity}[{code}] {message}\n", place.file, place.line, place.column)
+        Some(label) => {
+            let place = &label.at.place;
+            let file = escaped(&place.file);
+            format!("{file}:{}:{}: {severity}[{code}] {message}", place.line, place.column)
         }
-        None => format!("{severity}[{code}] {message}\n"),
+        None => format!("{severity}[{code}] {message}"),
     }
 }

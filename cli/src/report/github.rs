@@ -12,7 +12,11 @@ pub(crate) fn render(reports: &[Report], checkout: &Checkout) -> String {
 fn command(report: &Report, checkout: &Checkout) -> String {
     let place = report.primary.as_ref().map(|label| place(&label.at, checkout)).unwrap_or_default();
     let severity = report.severity.as_str();
-    format!("::{severity} title={}{place}::{}\n", property(report.code.as_str()), message(&prose(report)))
+    format!(
+        "::{severity} title={}{place}::{}\n",
+        property(report.code.as_str()),
+        message(&prose(report, checkout))
+    )
 }
 
 /// The place, after the title. GitHub refuses columns where an annotation is longer than a line.

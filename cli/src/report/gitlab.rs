@@ -39,7 +39,7 @@ pub(crate) fn issues<'a>(reports: &'a [Report], checkout: &Checkout) -> Vec<Issu
 fn issue<'a>(report: &'a Report, fingerprint: String, checkout: &Checkout) -> Issue<'a> {
     let place = report.primary.as_ref().map(|label| &label.at.place);
     Issue {
-        description: prose(report),
+        description: prose(report, checkout),
         check_name: report.code.as_str(),
         fingerprint,
         severity: match report.severity {

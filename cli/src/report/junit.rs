@@ -54,7 +54,7 @@ pub(crate) fn render(
                 .with_attribute(("name", "lrpc check"))
                 .with_attributes(totals)
                 .write_inner_content(|writer| {
-                    tests.iter().try_for_each(|test| write(writer, test, deny_warnings))
+                    tests.iter().try_for_each(|test| write(writer, test, deny_warnings, checkout))
                 })?;
             Ok(())
         })?;
@@ -83,7 +83,12 @@ fn tests<'a>(reports: &'a [Report], files: &[String], checkout: &Checkout) -> Ve
     tests
 }
 
-fn write(writer: &mut Writer<Vec<u8>>, test: &Test<'_>, deny_warnings: bool) -> io::Result<()> {
+fn write(
+    writer: &mut Writer<Vec<u8>>,
+    test: &Test<'_>,
+    deny_warnings: bool,
+    checkout: &Checkout,
+) -> io::Result<()> {
     let name = clean(&test.name);
     let case =
         writer.create_element("testcase").with_attributes([("classname", "lrpc.check"), ("name", &*name)]);
@@ -91,7 +96,7 @@ fn write(writer: &mut Writer<Vec<u8>>, test: &Test<'_>, deny_warnings: bool) -> 
         case.write_empty()?;
         return Ok(());
     }
-    let details = clean(&details(&test.reports));
+    let details = clean(&details(&test.reports, checkout));
     case.write_inner_content(|writer| {
         let element = if test.fails(deny_warnings) {
             let summary = summary(test.reports.iter().copied());
@@ -107,12 +112,13 @@ fn write(writer: &mut Writer<Vec<u8>>, test: &Test<'_>, deny_warnings: bool) -> 
     Ok(())
 }
 
-/// The concise line of each, with nodes and help below it.
-fn details(reports: &[&Report]) -> String {
+/// The concise line of each, with nodes, other places and help below it.
+fn details(reports: &[&Report], checkout: &Checkout) -> String {
     let mut text = String::from("\n");
     for report in reports {
-        text += &concise::line(report);
-        for line in prose(report).lines().skip(1) {
+        text += &concise::headline(report);
+        text.push('\n');
+        for line in prose(report, checkout).lines().skip(1) {
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "  {line}");
         }

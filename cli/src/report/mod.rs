@@ -17,15 +17,17 @@ pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod pages;
 mod quote;
+pub(crate) mod rdjson;
 pub(crate) mod sarif;
 
 use std::sync::Arc;
 
 use lrpc_linker::Finding;
 pub(crate) use lrpc_schema::diagnostic::Severity;
-use lrpc_schema::diagnostic::{Diagnostic, Spot};
+use lrpc_schema::diagnostic::{Diagnostic, Label, Spot};
 use lrpc_schema::image::{Place, Places};
 
+use self::checkout::Checkout;
 use self::quote::Quote;
 use crate::exit::ExitStatus;
 
@@ -70,16 +72,31 @@ impl From<Spot> for Location {
     }
 }
 
-/// The headline, and below it the nodes and the help, for formats that have one field for all of them.
-pub(crate) fn prose(report: &Report) -> String {
-    let mut text = report.message.clone();
-    if let Some(nodes) = &report.nodes {
-        text += &format!("\non {nodes}");
-    }
-    if let Some(help) = &report.help {
-        text += &format!("\nhelp: {help}");
-    }
-    text
+/// The headline, and below it the nodes, the other places and the help, for formats that have one field for all
+/// of them.
+pub(crate) fn prose(report: &Report, checkout: &Checkout) -> String {
+    let places = report.related.iter().map(|label| elsewhere(label, &checkout.path(&label.at.place.file)));
+    paragraphs(report, places)
+}
+
+/// [`prose`] without the other places, for a format that has a field for them.
+pub(crate) fn prose_here(report: &Report) -> String {
+    paragraphs(report, [])
+}
+
+fn paragraphs(report: &Report, places: impl IntoIterator<Item = String>) -> String {
+    let mut lines = vec![report.message.clone()];
+    lines.extend(report.nodes.as_ref().map(|nodes| format!("on {nodes}")));
+    lines.extend(places);
+    lines.extend(report.help.as_ref().map(|help| format!("help: {help}")));
+    lines.join("\n")
+}
+
+/// A related place, with its file as the format names it, in one line: `first claimed here: FILE:LINE:COLUMN`.
+fn elsewhere(label: &Label<Location>, file: &str) -> String {
+    let Place { line, column, .. } = label.at.place;
+    let what = if label.message.is_empty() { "see also" } else { &label.message };
+    format!("{what}: {file}:{line}:{column}")
 }
 
 /// How many errors and warnings there are, as the last line says it.

@@ -8,7 +8,7 @@ use lrpc_schema::image::Place;
 use serde_json::{Value, json};
 
 use super::checkout::Checkout;
-use super::{Location, Report, fingerprint, pages, prose};
+use super::{Location, Report, fingerprint, pages, prose_here};
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -58,7 +58,7 @@ fn result(report: &Report, fingerprint: &str, rules: &[Page], checkout: &Checkou
     let mut result = json!({
         "ruleId": report.code.as_str(),
         "level": report.severity.as_str(),
-        "message": { "text": prose(report) },
+        "message": { "text": prose_here(report) },
         "locations": locations,
         "relatedLocations": related,
         "partialFingerprints": { FINGERPRINT: fingerprint },

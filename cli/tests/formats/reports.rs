@@ -136,6 +136,52 @@ fn gitlab_is_a_code_quality_report() {
     assert_eq!(fingerprints.len(), issues.len(), "GitLab drops the second of two equal fingerprints");
 }
 
+/// One diagnostic a line, the same as in the list.
+#[test]
+fn json_lines_are_the_list() {
+    let lines: Vec<Value> =
+        checked("jsonl", &[]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(Value::Array(lines), json("json"));
+}
+
+/// What reviewdog's schema asks for, and the first place of a pair in every format.
+#[test]
+fn rdjson_is_what_reviewdog_reads() {
+    let result = json("rdjson");
+    let diagnostics = result["diagnostics"].as_array().unwrap();
+    assert_eq!(diagnostics.len(), json("json").as_array().unwrap().len());
+    for diagnostic in diagnostics {
+        assert!(["ERROR", "WARNING"].contains(&diagnostic["severity"].as_str().unwrap()));
+        let start = &diagnostic["location"]["range"]["start"];
+        assert!(start["line"].as_u64() > Some(0) && start["column"].as_u64() > Some(0), "{diagnostic}");
+    }
+}
+
+#[test]
+fn every_format_names_both_places_of_a_pair() {
+    for format in ["human", "concise", "json", "jsonl", "rdjson", "github", "gitlab", "sarif", "junit"] {
+        let text = checked(format, &[]);
+        assert!(text.contains("first claimed here"), "{format}: {text}");
+    }
+}
+
+#[test]
+fn exit_zero_hides_findings_and_nothing_else() {
+    let folder = bad_manifests();
+    let status = |arguments: &[&str]| lrpc(arguments, folder.path()).status.code();
+    assert_eq!(status(&["check", ".", "--exit-zero"]), Some(0));
+    assert_eq!(status(&["check", ".", "missing", "--exit-zero"]), Some(2));
+}
+
+#[test]
+fn quiet_leaves_the_summary_out() {
+    let folder = bad_manifests();
+    let said = |more: &[&str]| lrpc(&[&["check", "."], more].concat(), folder.path());
+    let (loud, quiet) = (said(&[]), said(&["--quiet"]));
+    assert!(!loud.stderr.is_empty() && quiet.stderr.is_empty());
+    assert_eq!(loud.stdout, quiet.stdout);
+}
+
 #[test]
 fn github_has_a_command_for_each_diagnostic() {
     let text = checked("github", &[]);

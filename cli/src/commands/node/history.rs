@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let events = instance::open(&args.node.dirs).history().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&events)?,
-        Format::Human if events.is_empty() => output.message("nothing has been loaded here"),
+        Format::Human if events.is_empty() => output.note("nothing has been loaded here"),
         Format::Human => output.result(events.iter().map(line).collect::<String>())?,
     }
     Ok(ExitStatus::Done)
