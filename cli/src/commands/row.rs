@@ -1,16 +1,82 @@
-//! One frontend of a node in one line, as `link` and `dump` print it for people.
+//! The frontends of a node for people: a table, as `link` and `dump` print it, and a line each, for other
+//! programs' comparisons.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use lrpc_linker::mapset::ShownRow;
+use lrpc_linker::mapset::{ShownBackend, ShownRow};
 
-/// Frontend, what happens, and by whose wish.
-pub(crate) fn render(row: &ShownRow) -> String {
-    let mut text = format!("{}/{}  {}", SocketAddr::new(row.address, row.port), row.protocol, row.state);
+use crate::output::{Cell, Column, Keep, Style, Table, Text};
+
+/// A line for each backend of each frontend, with what happens and by whose wish.
+pub(crate) fn table(rows: &[ShownRow], width: usize) -> Text {
+    let column = |title, keep| Column { title, keep };
+    let columns = [
+        column("FRONTEND", Keep::Whole),
+        column("STATE", Keep::Whole),
+        column("TO, OR WHY NOT", Keep::Whole),
+        column("CLIENTS", Keep::Cut),
+        column("POLICY", Keep::End),
+        column("PODS", Keep::IfItFits),
+        column("SERVICE", Keep::IfItFits),
+        column("NOT FROM", Keep::IfItFits),
+    ];
+    Table::new(columns, rows.iter().flat_map(lines)).render(width)
+}
+
+/// The lines of one frontend; those behind the first have another backend and nothing else.
+fn lines(row: &ShownRow) -> Vec<[Cell; 8]> {
+    let clients = row.clients.as_deref().filter(|clients| *clients != "all");
+    let skip = row.skip.as_ref().map(|pods| pods.join(", "));
+    let first = row.backends.first();
+    let to = first.map(address).or_else(|| row.reason.clone()).unwrap_or_default();
+    let mut lines = vec![[
+        frontend(row).into(),
+        Cell::new(style(&row.state), row.state.as_str()),
+        to.into(),
+        clients.unwrap_or_default().into(),
+        row.policy.as_deref().unwrap_or_default().into(),
+        first.map(pods).unwrap_or_default().into(),
+        row.service.as_deref().unwrap_or_default().into(),
+        skip.unwrap_or_default().into(),
+    ]];
+    lines.extend(row.backends.iter().skip(1).map(|backend| {
+        let mut line = <[Cell; 8]>::default();
+        let [_, _, to, _, _, names, ..] = &mut line;
+        *to = address(backend).into();
+        *names = pods(backend).into();
+        line
+    }));
+    lines
+}
+
+/// How a state looks: `drop` is nothing to be calm about.
+pub(crate) fn style(state: &str) -> Style {
+    match state {
+        "redirect" => Style::Good,
+        "drop" => Style::Bad,
+        _ => Style::Changed,
+    }
+}
+
+fn frontend(row: &ShownRow) -> String {
+    format!("{}/{}", SocketAddr::new(row.address, row.port), row.protocol)
+}
+
+fn address(backend: &ShownBackend) -> String {
+    SocketAddr::new(backend.address, backend.port).to_string()
+}
+
+fn pods(backend: &ShownBackend) -> String {
+    backend.pods.as_ref().map(|pods| pods.join(", ")).unwrap_or_default()
+}
+
+/// Frontend, what happens, and by whose wish, in one line.
+pub(crate) fn line(row: &ShownRow) -> String {
+    let mut text = format!("{}  {}", frontend(row), row.state);
     for backend in &row.backends {
         // Writing to a `String` cannot fail, here and below.
-        let _ = write!(text, "  {}", SocketAddr::new(backend.address, backend.port));
+        let _ = write!(text, "  {}", address(backend));
         if let Some(pods) = &backend.pods {
             let _ = write!(text, " ({})", pods.join(", "));
         }

@@ -3,6 +3,7 @@
 //! INVARIANT: nothing leaves but through here, and no control character of anybody's words leaves raw: words
 //! are [`Text`] or JSON. The bytes of an image, which no terminal is meant to see, are the one exception.
 
+mod table;
 mod terminal;
 mod text;
 
@@ -12,6 +13,7 @@ use clap::ValueEnum;
 use lrpc_schema::diagnostic::is_hidden;
 use serde::Serialize;
 
+pub(crate) use self::table::{Cell, Column, Keep, Table};
 pub(crate) use self::terminal::{Color, Terminal};
 pub(crate) use self::text::{Style, Text, escaped};
 use crate::exit::Failure;

@@ -6,9 +6,10 @@ use std::fmt;
 use lrpc_schema::diagnostic::is_hidden;
 
 /// How words look on a terminal that has colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Style {
     /// As everything around them.
+    #[default]
     Plain,
     /// What the eye is to find first.
     Bold,
@@ -66,6 +67,12 @@ impl Text {
             Some(Piece::Words(last, text)) if *last == style => text.push_str(words),
             _ => self.pieces.push(Piece::Words(style, words.to_owned())),
         }
+        self
+    }
+
+    /// Adds another text.
+    pub(crate) fn append(&mut self, other: Self) -> &mut Self {
+        self.pieces.extend(other.pieces);
         self
     }
 

@@ -108,7 +108,7 @@ pub(crate) fn summary<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Stri
 }
 
 /// How a command with these findings ends.
-pub(crate) fn status(reports: &[Report], deny_warnings: bool) -> ExitStatus {
+pub(crate) fn status<'a>(reports: impl IntoIterator<Item = &'a Report>, deny_warnings: bool) -> ExitStatus {
     let counts = |report: &Report| deny_warnings || report.severity == Severity::Error;
-    if reports.iter().any(counts) { ExitStatus::Findings } else { ExitStatus::Done }
+    if reports.into_iter().any(counts) { ExitStatus::Findings } else { ExitStatus::Done }
 }

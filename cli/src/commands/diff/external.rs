@@ -71,8 +71,8 @@ fn write(old: &Path, new: &Path, compared: Option<&Compared<'_>>, view: &DiffVie
     for NodeDiff { node, frontends, .. } in &view.nodes {
         let rows = |row: fn(&RowDiff) -> Option<String>| frontends.iter().filter_map(row).collect::<String>();
         let name = file_name("node", node, "txt");
-        fs::write(old.join(&name), rows(|diff| diff.old.as_ref().map(row::render)))?;
-        fs::write(new.join(&name), rows(|diff| diff.new.as_ref().map(row::render)))?;
+        fs::write(old.join(&name), rows(|diff| diff.old.as_ref().map(row::line)))?;
+        fs::write(new.join(&name), rows(|diff| diff.new.as_ref().map(row::line)))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::arguments::NodeArgs;
 use super::instance;
 use crate::commands::row;
 use crate::exit::{ExitStatus, Outcome};
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, Text};
 
 /// Show what the maps of the active generation hold
 #[derive(Debug, clap::Args)]
@@ -22,16 +22,19 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let dump = instance::open(&args.node.dirs).dump().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&dump)?,
-        Format::Human => output.result(render(&dump))?,
+        Format::Human => output.result(render(&dump, output.results().width))?,
     }
     Ok(ExitStatus::Done)
 }
 
-fn render(dump: &Dump) -> String {
-    let mut text = format!("generation {} in slot {}\n", dump.generation, dump.slot);
+fn render(dump: &Dump, width: usize) -> Text {
+    let mut text = Text::from(format!("generation {} in slot {}\n", dump.generation, dump.slot));
     for (name, table) in &dump.tables {
-        // Writing to a `String` cannot fail, here and below.
+        // Writing to a `Text` cannot fail.
         let _ = writeln!(text, "table {name}: {} entries, map {}", table.entries, table.map_id);
     }
-    dump.frontends.iter().fold(text, |text, shown| text + &row::render(shown))
+    if !dump.frontends.is_empty() {
+        text.append(row::table(&dump.frontends, width));
+    }
+    text
 }

@@ -1,0 +1,166 @@
+//! `lrpc link`: the map set that a node would get, or what every node would do.
+
+mod human;
+
+use ipnet::IpNet;
+use lrpc_linker::inventory::{Inventory, Problem};
+use lrpc_linker::mapset::ShownRow;
+use lrpc_linker::{LinkError, Linked, Linker, findings};
+use lrpc_schema::image::Image;
+use serde::Serialize;
+
+use crate::arguments::{InventoryArgs, SetArgs};
+use crate::exit::{Failure, Outcome};
+use crate::inventory::{self, Given};
+use crate::output::{Format, Output};
+use crate::parallel;
+use crate::report::human::{self as diagnostics, Detail};
+use crate::report::json::{self, DiagnosticView};
+use crate::report::{self, Report};
+use crate::set;
+
+/// Show the map set that a node would get, or what every node would do
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: lrpc link policies --inventory cluster.yaml --node worker-1
+
+Exit codes: 0 done, 1 errors were found (or warnings under --deny-warnings), 2 it could not be linked")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    set: SetArgs,
+
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    /// The node, by its name in the inventory [default: the whole cluster]
+    #[arg(long, value_name = "N")]
+    node: Option<String>,
+
+    /// Narrow the addresses that the image allows to these (repeatable)
+    #[arg(long, value_name = "CIDR")]
+    allow_address: Vec<IpNet>,
+
+    /// End with 1 also for warnings
+    #[arg(long)]
+    deny_warnings: bool,
+
+    /// Show each of many diagnostics of one kind
+    #[arg(long)]
+    all: bool,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What a node would get, in the shape that CONTRACT promises.
+#[derive(Serialize)]
+struct LinkView<'a> {
+    node: &'a str,
+    image: String,
+    digest: String,
+    frontends: Vec<ShownRow>,
+    diagnostics: Vec<DiagnosticView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ClusterView<'a> {
+    nodes: Vec<LinkView<'a>>,
+}
+
+pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    let image = set::require(&args.set, output)?;
+    let given = inventory::require(&args.inventory.inventory)?;
+    match &args.node {
+        Some(node) => run_node(args, node, &image, &given, output),
+        None => run_cluster(args, &image, &given, output),
+    }
+}
+
+fn run_node(args: &Args, node: &str, image: &Image, given: &Given, output: Output) -> Outcome {
+    let linked = link(image, &given.inventory, node, &args.allow_address)?;
+    let reports = reports(given, &linked, image);
+    match args.format {
+        Format::Json => output.json(&LinkView::of(node, &linked, image, &reports))?,
+        Format::Human => {
+            output.message(diagnostics::render(&reports, Detail::asked(args.all), output.messages()));
+            output.result(human::node(node, &linked.map_set, output.results().width))?;
+        }
+    }
+    Ok(report::status(&reports, args.deny_warnings))
+}
+
+fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Outcome {
+    let narrow = (!args.allow_address.is_empty()).then_some(args.allow_address.as_slice());
+    let linker = Linker::new(image, &given.inventory, narrow);
+    let names: Vec<&str> = given.inventory.nodes().map(|node| &*node.name).collect();
+    let linked = parallel::map(names, |name| Some((name, linker.link(name).ok()?)));
+    let linked: Vec<(&str, Linked)> = linked.into_iter().flatten().collect();
+    match args.format {
+        Format::Json => {
+            let reports: Vec<_> = linked.iter().map(|(_, linked)| reports(given, linked, image)).collect();
+            let nodes = linked.iter().zip(&reports);
+            let nodes = nodes.map(|((node, linked), reports)| LinkView::of(node, linked, image, reports));
+            output.json(&ClusterView { nodes: nodes.collect() })?;
+            Ok(report::status(reports.iter().flatten(), args.deny_warnings))
+        }
+        Format::Human => {
+            let found = linked.iter().map(|(node, linked)| ((*node).to_owned(), linked.findings.clone()));
+            let found = findings::across(&linker, found).into_iter();
+            let found = found.map(|finding| report::of_image(finding, image.places()));
+            let reports: Vec<_> = given.problems.iter().map(Problem::diagnostic).chain(found).collect();
+            output.message(diagnostics::render(&reports, Detail::asked(args.all), output.messages()));
+            output.result(human::cluster(image, &linked, output.results().width))?;
+            Ok(report::status(&reports, args.deny_warnings))
+        }
+    }
+}
+
+impl<'a> LinkView<'a> {
+    fn of(node: &'a str, linked: &Linked, image: &Image, reports: &'a [Report]) -> Self {
+        Self {
+            node,
+            image: image.digest().to_string(),
+            digest: linked.map_set.digest().to_string(),
+            frontends: linked.map_set.rows().iter().map(ShownRow::from).collect(),
+            diagnostics: json::views(reports),
+        }
+    }
+}
+
+/// Links an image for one node; `narrow` narrows the image's allow-list where it is not empty (L14).
+///
+/// # Errors
+/// When the node is not in the inventory; the message names those that are.
+pub(crate) fn link(
+    image: &Image,
+    inventory: &Inventory,
+    node: &str,
+    narrow: &[IpNet],
+) -> Result<Linked, Failure> {
+    let narrow = (!narrow.is_empty()).then_some(narrow);
+    lrpc_linker::link(image, inventory, node, narrow).map_err(|error| unknown_node(&error, inventory))
+}
+
+/// A node that the inventory does not have; the help names those that it has.
+pub(crate) fn unknown_node(error: &LinkError, inventory: &Inventory) -> Failure {
+    match error {
+        LinkError::NoSuchNode { .. } => Failure::new(error.to_string()).help(known_nodes(inventory)),
+    }
+}
+
+fn known_nodes(inventory: &Inventory) -> String {
+    const SHOWN: usize = 10;
+    let count = inventory.nodes().len();
+    let names: Vec<&str> = inventory.nodes().take(SHOWN).map(|node| &*node.name).collect();
+    match count.saturating_sub(names.len()) {
+        0 => format!("the inventory has {}", names.join(", ")),
+        more => format!("the inventory has {} and {more} more", names.join(", ")),
+    }
+}
+
+/// What is wrong with the inventory, and what linking found, at the places that the image remembers.
+pub(crate) fn reports(given: &Given, linked: &Linked, image: &Image) -> Vec<Report> {
+    let found = linked.findings.iter().cloned();
+    let found = found.map(|finding| report::of_image(finding, image.places()));
+    given.problems.iter().map(Problem::diagnostic).chain(found).collect()
+}
