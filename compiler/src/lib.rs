@@ -14,6 +14,7 @@
 
 mod check;
 mod checked;
+mod clusters;
 mod diagnostic;
 mod hir;
 mod lower;

@@ -252,3 +252,17 @@ fn an_allow_that_silences_nothing_says_why() {
         ["16:20 an allow of `empty-selector` gives no reason: write `# lrpc: allow(empty-selector) reason`"]
     );
 }
+
+/// A service policy names its namespace already (R3); followed, the remedy is clean.
+#[test]
+fn a_missing_namespace_is_the_one_of_the_service_matcher() {
+    let text = SERVICE.replacen("  namespace: kube-system\n", "", 1);
+    let found = headlines(&text).join("\n");
+    let help = "add `namespace: kube-system` to `metadata`, as the serviceMatcher has it, or pass `--namespace kube-system`";
+    assert!(found.ends_with(help), "{found}");
+    let options = Options { default_namespace: Some("kube-system".into()), ..Options::default() };
+    assert_eq!(checked(&[("a.yaml", &text)], &options).diagnostics.len(), 0);
+    assert!(
+        headlines(&address("  namespace: default\n", "")).join("\n").ends_with("name one with `--namespace`")
+    );
+}

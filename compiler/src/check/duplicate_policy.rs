@@ -1,6 +1,7 @@
 //! L1: in a cluster the later one would replace the other.
 
 use super::{Member, Set};
+use crate::clusters;
 use crate::diagnostic::{Diagnostic, Page, page};
 
 pub(crate) const PAGE: Page =
@@ -30,6 +31,9 @@ fn report(first: &Member<'_>, again: &Member<'_>) -> Option<Diagnostic> {
         .report(format!("the policy `{name}` is written twice"))
         .at(&again.policy.source, again.policy.at, "written again here")
         .related(&first.policy.source, first.policy.at, "first written here")
-        .help("remove one of the two, or give it another name");
+        .help(format!(
+            "remove one of the two, or give it another name{}",
+            clusters::apart(&first.policy.source, &again.policy.source)
+        ));
     Some(again.about(diagnostic))
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use lrpc_schema::image::{Port, Protocol};
 
 use super::{Member, Set};
+use crate::clusters;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::Frontend;
 
@@ -53,7 +54,7 @@ fn report<'f>(
         0 => format!("frontend `{frontend}` is claimed twice"),
         more => format!("frontend `{frontend}` and {more} more are claimed twice"),
     };
-    Some(claimed_twice(message, first, again).help("remove one of the two or give them different ports"))
+    Some(claimed_twice(message, "remove one of the two or give them different ports", first, again))
 }
 
 /// Two policies claim one Service port; `port` is `None` where one of them claims all.
@@ -67,14 +68,15 @@ pub(super) fn service(
         Some((port, protocol)) => format!("service:{service}:{port}/{protocol}"),
         None => format!("service:{service}:*"),
     };
-    claimed_twice(format!("frontend `{frontend}` is claimed twice"), first, again)
-        .help("remove one of the two or list different ports in each")
+    let message = format!("frontend `{frontend}` is claimed twice");
+    claimed_twice(message, "remove one of the two or list different ports in each", first, again)
 }
 
-fn claimed_twice(message: String, first: &Member<'_>, again: &Member<'_>) -> Diagnostic {
+fn claimed_twice(message: String, remedy: &str, first: &Member<'_>, again: &Member<'_>) -> Diagnostic {
     let diagnostic = PAGE
         .report(message)
         .at(&again.policy.source, again.policy.frontend_at(), "claimed again here")
-        .related(&first.policy.source, first.policy.frontend_at(), "first claimed here");
+        .related(&first.policy.source, first.policy.frontend_at(), "first claimed here")
+        .help(format!("{remedy}{}", clusters::apart(&first.policy.source, &again.policy.source)));
     again.about(diagnostic)
 }
