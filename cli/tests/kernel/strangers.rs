@@ -268,7 +268,7 @@ fn loaders_that_race_mount_the_shared_place_once() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     assert_eq!((mounts_at(mount), mode(mount) & 0o777), (1, 0o700));
-    assert_eq!(mode(Path::new("/run/lrpc/mounting")), 0o700);
+    assert_eq!(mode(Path::new("/run/lrpc/lrpc-lock")), 0o700);
     assert_eq!(scene.world.pod().connect("tcp", GUIDE).unwrap().name, "proxy");
     run(&mut command(&["unload"])).ends(0);
     assert_eq!(scene.world.pod().connect("tcp", GUIDE).unwrap().name, "original", "a program is left");

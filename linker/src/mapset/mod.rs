@@ -1,19 +1,23 @@
 //! The map set: everything that one node's maps are to say, as data.
 //!
-//! [`row`] is one frontend with what happens to it, [`digest`] takes the linked digest. It knows no kernel:
-//! pods stand here by UID, and `stage` looks for their cgroups.
+//! [`row`] is one frontend with what happens to it, [`digest`] takes the linked digest, [`mod@write`] and
+//! [`read`] keep a set as bytes. It knows no kernel: pods stand here by UID, and `stage` looks for their
+//! cgroups.
 //!
 //! INVARIANT: rows are sorted by address (IPv4 first, numerically), port and protocol, and no frontend has
 //! two rows, so equal worlds give equal map sets.
 
 mod digest;
+mod read;
 mod row;
 mod shown;
+mod write;
 
 use std::collections::BTreeMap;
 
+pub use read::NotAMapSet;
 pub use row::{Backend, Frontend, Outcome, PodRef, Reason, Row, ServiceName, State};
-pub use shown::{Each, KeptRow, ShownBackend, ShownRow};
+pub use shown::{ShownBackend, ShownRow};
 
 /// What one node gets. Holding one proves that its rows are sorted and that no frontend has two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,15 +1,13 @@
 //! A row as `dump` shows it: what the maps say, joined with the names behind it where they are known.
 
-use std::fmt::Display;
 use std::net::IpAddr;
 
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Serialize;
 
-use super::{Backend, PodRef, Reason, Row};
+use super::{Backend, PodRef, Row};
 
-/// A frontend as `dump` shows it and the state directory keeps it; null where only a name could say it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A frontend as `dump` shows it; null where only a name could say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ShownRow {
     /// The frontend's address.
     pub address: IpAddr,
@@ -34,7 +32,7 @@ pub struct ShownRow {
 }
 
 /// A backend of a [`ShownRow`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ShownBackend {
     /// Its address.
     pub address: IpAddr,
@@ -68,58 +66,6 @@ impl From<&Row> for ShownRow {
             skip: Some(names(&row.skip)),
             clients: Some(row.clients.to_string()),
         }
-    }
-}
-
-/// A row as the state directory keeps it: a [`ShownRow`] that is written without being built, since a set
-/// may have a hundred thousand.
-pub struct KeptRow<'a>(pub &'a Row);
-
-impl Serialize for KeptRow<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let row = self.0;
-        let mut shown = to.serialize_struct("ShownRow", 10)?;
-        shown.serialize_field("address", &row.frontend.address)?;
-        shown.serialize_field("port", &row.frontend.port.get())?;
-        shown.serialize_field("protocol", row.frontend.protocol.as_str())?;
-        shown.serialize_field("policy", &Shown(&row.policy))?;
-        shown.serialize_field("service", &row.service.as_ref().map(Shown))?;
-        shown.serialize_field("state", row.state().as_str())?;
-        shown.serialize_field("reason", &row.reason().map(Reason::as_str))?;
-        shown.serialize_field("backends", &Each(row.backends(), KeptBackend))?;
-        shown.serialize_field("skip", &Each(&row.skip, Shown))?;
-        shown.serialize_field("clients", &Shown(&row.clients))?;
-        shown.end()
-    }
-}
-
-struct KeptBackend<'a>(&'a Backend);
-
-impl Serialize for KeptBackend<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut shown = to.serialize_struct("ShownBackend", 3)?;
-        shown.serialize_field("address", &self.0.address)?;
-        shown.serialize_field("port", &self.0.port.get())?;
-        shown.serialize_field("pods", &Each(&self.0.pods, Shown))?;
-        shown.end()
-    }
-}
-
-/// A value as its text.
-struct Shown<'a, T>(&'a T);
-
-impl<T: Display> Serialize for Shown<'_, T> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self.0)
-    }
-}
-
-/// A list, each element made by a function.
-pub struct Each<'a, T, U>(pub &'a [T], pub fn(&'a T) -> U);
-
-impl<T, U: Serialize> Serialize for Each<'_, T, U> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.0.iter().map(self.1))
     }
 }
 

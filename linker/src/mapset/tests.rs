@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol};
+use lrpc_schema::image::{Clients, Fallback, Operator, PolicyName, Port, Protocol, Requirement, Selector};
 
 use super::*;
 
@@ -93,4 +93,101 @@ fn the_digest_tells_map_sets_apart() {
     for (index, one) in different.iter().enumerate() {
         assert!(different.iter().skip(index + 1).all(|other| other != one), "digest {index}");
     }
+}
+
+/// One row of every kind, as `docs/state-format.md` lists them.
+fn every_kind() -> MapSet {
+    let shown = |index: u16, change: &dyn Fn(&mut Row)| {
+        let mut row = row("9.0.0.1", 100 + index, Protocol::Udp);
+        change(&mut row);
+        row
+    };
+    let selector = Selector::new(vec![
+        Requirement::new("app".into(), Operator::In, vec!["a".into(), "b".into()]),
+        Requirement::new("old".into(), Operator::DoesNotExist, vec![]),
+    ]);
+    let reasons = [
+        Reason::NodeNotSelected,
+        Reason::AddressOwnedByService,
+        Reason::AddressNotAllowed,
+        Reason::BackendNotIdentified,
+        Reason::PortNotServed,
+        Reason::NoReadyBackend,
+        Reason::NoUsableBackend,
+    ];
+    let mut rows = vec![
+        row("fd00::1", 53, Protocol::Tcp),
+        shown(0, &|row| {
+            row.service = Some(ServiceName { namespace: "ns".into(), name: "dns".into() });
+            row.skip_flag = true;
+            row.skip = Arc::new([pod("a", Some("uid-a")), pod("c", None)]);
+            row.fallback = Fallback::Drop;
+        }),
+        shown(1, &|row| row.clients = Clients::Pods),
+        shown(2, &|row| row.clients = Clients::AllPods),
+        shown(3, &|row| row.clients = Clients::Namespace),
+        shown(4, &|row| {
+            row.clients = Clients::Selector(selector.clone());
+            row.client_pods = Arc::new([pod("d", Some("uid-d"))]);
+        }),
+    ];
+    for (index, reason) in (10..).zip(reasons) {
+        rows.push(shown(index, &|row| row.outcome = Outcome::Original(reason)));
+        rows.push(shown(index + 20, &|row| row.outcome = Outcome::Drop(reason)));
+    }
+    rows.into_iter().collect()
+}
+
+fn bytes(set: &MapSet) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    set.write(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_set_is_read_back_as_it_was_written() {
+    for set in [MapSet::default(), every_kind()] {
+        let read = MapSet::read(&bytes(&set)).unwrap();
+        assert_eq!(read, set);
+        assert_eq!(read.digest(), set.digest());
+    }
+}
+
+/// The drawing in `docs/state-format.md`, byte by byte.
+#[test]
+fn the_bytes_are_those_of_the_documentation() {
+    let written = bytes(&[row("9.0.0.1", 53, Protocol::Udp)].into_iter().collect());
+    let mut drawn = b"\x02\0\0\0".to_vec();
+    for name in ["a", "b"] {
+        drawn.extend(b"\x07\0\0\0default\x01\0\0\0");
+        drawn.extend(name.as_bytes());
+        drawn.extend(b"\x01\x05\0\0\0uid-");
+        drawn.extend(name.as_bytes());
+    }
+    drawn.extend(b"\x01\0\0\0");
+    drawn.extend(b"\x04\x09\0\0\x01\x35\0\x11\x07\0\0\0default\x01\0\0\0p\0");
+    drawn.extend(b"\0\x01\0\0\0\x04\x0a\0\0\x01\x50\0\x02\0\0\0\0\0\0\0\x01\0\0\0");
+    drawn.extend(b"\0\0\0\0\0\0\0\0\0\0\0");
+    assert_eq!(written, drawn);
+}
+
+#[test]
+fn nothing_that_is_damaged_is_read_as_what_was_written() {
+    let set = every_kind();
+    let whole = bytes(&set);
+    for end in 0..whole.len() {
+        assert!(MapSet::read(&whole[..end]).is_err(), "cut at {end}");
+    }
+    assert!(MapSet::read(&[&whole[..], b"\0"].concat()).is_err());
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0xff;
+        assert!(MapSet::read(&damaged).ok().is_none_or(|read| read != set), "byte {at}");
+    }
+    let mut twice = bytes(&[row("9.0.0.1", 53, Protocol::Udp)].into_iter().collect());
+    let first = twice.iter().position(|&byte| byte == 0x11).unwrap() - 7;
+    let row = twice[first..].to_vec();
+    twice.extend(row);
+    twice[first - 4] = 2;
+    assert_eq!(MapSet::read(&twice).unwrap_err().to_string(), "not a map set: its rows are out of order");
 }

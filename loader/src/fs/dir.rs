@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, openat, renameat_with, unlinkat};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 
 use super::trust::Role;
 use super::walk::{Missing, failed, make, stat, trusted, walk};
@@ -19,6 +20,13 @@ use super::{FsError, call};
 pub(crate) struct Dir {
     fd: OwnedFd,
     path: PathBuf,
+}
+
+/// The kernel's numbers of a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
 }
 
 /// A directory that may be on the way to one of ours: nobody else can put another in its place, or exchange in
@@ -100,17 +108,18 @@ impl Dir {
     }
 
     /// A name in it as calls that take no descriptor, such as bpf(2), find it, whoever moves what above it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the pins move here next"))]
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         Path::new("/proc/self/fd").join(self.fd.as_raw_fd().to_string()).join(name)
     }
 
-    /// Whether both are the same directory, whatever it is called.
+    /// What tells it from every other directory while the machine runs, whatever it is called.
     ///
     /// # Errors
     /// The kernel refuses.
-    pub(crate) fn is(&self, other: &Self) -> Result<bool, FsError> {
-        let identity = |dir: &Self| stat(&dir.fd, &dir.path).map(|found| (found.st_dev, found.st_ino));
-        Ok(identity(self)? == identity(other)?)
+    pub(crate) fn identity(&self) -> Result<Identity, FsError> {
+        let found = stat(&self.fd, &self.path)?;
+        Ok(Identity { device: found.st_dev, inode: found.st_ino })
     }
 
     /// Opens a directory in it; `None` where the name is missing.
@@ -170,6 +179,20 @@ impl Dir {
                 failed(&doing, &to.path.join(to_name), "renameat(2)", error)
             },
         )
+    }
+
+    /// Removes a file or a link; one that is missing is none to remove.
+    ///
+    /// # Errors
+    /// It is a directory, or the kernel refuses.
+    pub(crate) fn remove_file(&self, name: impl AsRef<OsStr>) -> Result<(), FsError> {
+        let name = single(name.as_ref(), &self.path)?;
+        match call("unlinkat(2)", || unlinkat(&self.fd, name, AtFlags::empty())) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(failed("removing", &self.path.join(name), "unlinkat(2)", error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes a file or a link, or a directory with all that is in it, whoever made that; returns how many

@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use rustix::fs::{FileType, Mode, OFlags, fdatasync, fsync, openat};
+use rustix::fs::{FileType, Mode, OFlags, SeekFrom, fdatasync, fsync, openat, seek};
 use rustix::io::pread;
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -39,18 +39,54 @@ impl Dir {
     /// # Errors
     /// It is no regular file, it has more than `most` bytes, or the kernel refuses.
     pub(crate) fn read(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, FsError> {
+        let bytes = self.read_from(name, |_| 0, most.saturating_add(1))?;
+        if bytes.as_ref().is_some_and(|bytes| bytes.len() as u64 > most) {
+            return Err(FsError::TooLong { path: self.path().join(name), most });
+        }
+        Ok(bytes)
+    }
+
+    /// Reads the first `most` bytes of a file, or all of it where it has fewer; `None` where it is missing.
+    ///
+    /// # Errors
+    /// It is no regular file, or the kernel refuses.
+    pub(crate) fn read_start(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, FsError> {
+        self.read_from(name, |_| 0, most)
+    }
+
+    /// Reads the last `most` bytes of a file, or all of it where it has fewer; `None` where it is missing.
+    ///
+    /// # Errors
+    /// It is no regular file, or the kernel refuses.
+    pub(crate) fn read_end(&self, name: &str, most: u64) -> Result<Option<Vec<u8>>, FsError> {
+        self.read_from(name, |length| length.saturating_sub(most), most)
+    }
+
+    /// How long a file is; `None` where it is missing.
+    ///
+    /// # Errors
+    /// It is no regular file, or the kernel refuses.
+    pub(crate) fn length(&self, name: &str) -> Result<Option<u64>, FsError> {
+        self.open_file(name, OFlags::RDONLY)?.map(|file| file.length()).transpose()
+    }
+
+    /// Reads at most `most` bytes from where `start` says, which is told the file's length.
+    fn read_from(
+        &self,
+        name: &str,
+        start: impl FnOnce(u64) -> u64,
+        most: u64,
+    ) -> Result<Option<Vec<u8>>, FsError> {
         let Some(mut file) = self.open_file(name, OFlags::RDONLY)? else {
             return Ok(None);
         };
-        let length = file.length()?.min(most);
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        Read::by_ref(&mut file)
-            .take(most.saturating_add(1))
-            .read_to_end(&mut bytes)
+        let length = file.length()?;
+        let start = start(length);
+        let expected = length.saturating_sub(start).min(most);
+        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
+        call("lseek(2)", || seek(&file.file, SeekFrom::Start(start)))
+            .and_then(|_| Read::by_ref(&mut file).take(most).read_to_end(&mut bytes))
             .map_err(|error| failed("reading", &file.path, "read(2)", error))?;
-        if bytes.len() as u64 > most {
-            return Err(FsError::TooLong { path: file.path, most });
-        }
         Ok(Some(bytes))
     }
 
@@ -93,12 +129,7 @@ impl Dir {
     /// # Errors
     /// It is no regular file, or the kernel refuses.
     pub(crate) fn append(&self, name: &str, line: &[u8]) -> Result<(), FsError> {
-        let known = self.open_file(name, OFlags::RDWR | OFlags::APPEND)?;
-        let is_new = known.is_none();
-        let mut file = match known {
-            Some(file) => file,
-            None => self.create_file(name, OFlags::RDWR | OFlags::APPEND)?,
-        };
+        let mut file = self.open_to_append(name)?;
         let mut text = Vec::with_capacity(line.len() + 2);
         if file.is_cut_short()? {
             text.push(b'\n');
@@ -106,8 +137,25 @@ impl Dir {
         text.extend(line);
         text.push(b'\n');
         file.write_all(&text).map_err(|error| failed("writing", &file.path, "write(2)", error))?;
-        file.sync()?;
-        if is_new { self.sync() } else { Ok(()) }
+        file.sync()
+    }
+
+    /// Makes sure that [`append`](Self::append) can add to a file, which is made where it is missing.
+    ///
+    /// # Errors
+    /// It is no regular file, or the kernel refuses.
+    pub(crate) fn appendable(&self, name: &str) -> Result<(), FsError> {
+        self.open_to_append(name).map(drop)
+    }
+
+    fn open_to_append(&self, name: &str) -> Result<RegularFile, FsError> {
+        let flags = OFlags::RDWR | OFlags::APPEND;
+        if let Some(file) = self.open_file(name, flags)? {
+            return Ok(file);
+        }
+        let file = self.create_file(name, flags)?;
+        self.sync()?;
+        Ok(file)
     }
 
     /// Waits until the names in the directory are on disk.

@@ -14,8 +14,6 @@
 //! INVARIANT: every system call passes the [gate](crate::kernel::sys::gate), and one that a signal
 //! interrupted is made again.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "the state directory and the pins move here next"))]
-
 mod dir;
 mod error;
 mod file;
@@ -25,15 +23,16 @@ mod walk;
 
 use std::io::{self, ErrorKind};
 
-pub(crate) use dir::{Dir, Way};
+pub(crate) use dir::{Dir, Identity, Way};
 pub use error::{Contents, FsError};
+pub(crate) use file::is_half;
 pub(crate) use lock::{DirLock, Sharing};
 pub use trust::Distrust;
 
 use crate::kernel::sys::gate;
 
 /// Makes a system call, again where a signal interrupted it.
-fn call<T>(name: &'static str, mut make: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
+pub(crate) fn call<T>(name: &'static str, mut make: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
     loop {
         match gate::enter(name).and_then(|()| Ok(make()?)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -10,6 +10,7 @@ use rustix::mount::{MountFlags, mount};
 use super::lock::{LockError, wait_for};
 use super::sys::{SysError, gate};
 use crate::fs::{Dir, FsError, Sharing, Way};
+use crate::state::marker::LOCK;
 
 /// `BPF_FS_MAGIC`: the letters of its author's choice.
 const BPF_FS: u64 = 0xcafe_4a11;
@@ -19,9 +20,6 @@ const USUAL: &str = "/sys/fs/bpf";
 
 /// Where the lock for mounting there lies, which all instances share.
 const USUAL_LOCK: &str = "/run/lrpc";
-
-/// The directory in which the lock for mounting is, below [`USUAL_LOCK`] or the state directory.
-const LOCK: &str = "mounting";
 
 /// Why there is no bpffs.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +32,12 @@ pub(crate) enum MountError {
         /// Why it was not possible.
         source: SysError,
     },
-    /// The place for one, or for the lock, is not to be trusted.
+    /// The place for one is not to be trusted.
     #[error(transparent)]
     Directory(#[from] FsError),
+    /// The place for the lock cannot be used.
+    #[error(transparent)]
+    State(FsError),
     /// The lock for mounting cannot be had.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -70,7 +71,8 @@ pub(crate) fn ensure(directory: &Path, state: &Path) -> Result<(), MountError> {
     }
     let mount_at = mount_point(directory);
     let locks = if mount_at == Path::new(USUAL) { Path::new(USUAL_LOCK) } else { state };
-    let _lock = wait_for(&Dir::make(locks)?.make_child(LOCK)?, Sharing::Exclusive)?;
+    let lock = Dir::make(locks).and_then(|dir| dir.make_child(LOCK)).map_err(MountError::State)?;
+    let _lock = wait_for(&lock, Sharing::Exclusive)?;
     if is_on_bpffs(directory) {
         return Ok(());
     }

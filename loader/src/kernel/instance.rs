@@ -43,7 +43,6 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// The directory of pins.
-    #[expect(dead_code, reason = "the pins move here next")]
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
     }
@@ -82,7 +81,9 @@ impl Instance {
     /// is missing or empty or on no bpffs.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, InstanceError> {
         match Way::open(path)? {
-            Some(way) if bpffs::holds(&way)? && !contents(&way)?.is_empty() => Self::adopt(way).map(Some),
+            Some(way) if bpffs::holds(&way)? && !not_of_the_kernel(way.names()?).is_empty() => {
+                Self::adopt(way).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -101,7 +102,7 @@ impl Instance {
 
     /// Takes a directory that is empty or has the marker.
     fn adopt(way: Way) -> Result<Self, InstanceError> {
-        let names = contents(&way)?;
+        let names = not_of_the_kernel(way.names()?);
         let path = way.path().to_owned();
         match names.iter().filter_map(|name| layout(name)).max() {
             Some(layout) if layout > LAYOUT => return Err(InstanceError::Later { path, layout }),
@@ -131,7 +132,7 @@ impl Instance {
             // Somebody may have unmounted or removed the directory by hand meanwhile.
             let gone = || InstanceError::Gone(self.dir.path().to_owned());
             let present = Self::open(self.dir.path())?.ok_or_else(gone)?;
-            if present.marker.is(&self.marker)? {
+            if present.marker.identity()? == self.marker.identity()? {
                 return Ok(Lock { dir: self.dir, _lock: lock });
             }
             self = present;
@@ -139,11 +140,15 @@ impl Instance {
     }
 }
 
-/// The names in a directory that the kernel has not put there.
-fn contents(way: &Way) -> Result<Vec<OsString>, FsError> {
-    let mut names = way.names()?;
+/// The names that the kernel has not put there.
+fn not_of_the_kernel(mut names: Vec<OsString>) -> Vec<OsString> {
     names.retain(|name| !OF_THE_KERNEL.iter().any(|kernels| name == kernels));
-    Ok(names)
+    names
+}
+
+/// Whether anything is pinned in an instance's directory.
+pub(crate) fn holds_pins(dir: &Dir) -> Result<bool, FsError> {
+    Ok(not_of_the_kernel(dir.names()?).iter().any(|name| layout(name).is_none()))
 }
 
 /// The layout that a marker's name says; `None` for every other name.

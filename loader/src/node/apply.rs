@@ -20,7 +20,7 @@ use crate::kernel::object::{version, version_name};
 use crate::kernel::pins;
 use crate::record::{Coverage, Record};
 use crate::resolve::{Resolved, resolve};
-use crate::state::{Action, Event, Outcome};
+use crate::state::{Action, Event, LoadedAs, Outcome};
 use lrpc_linker::mapset::MapSet;
 use lrpc_linker::profile::{Mode, Profile, Warning};
 
@@ -143,7 +143,7 @@ impl Node {
     ) -> Result<Applied, Error> {
         let lock = Instance::make(self.pins.root(), self.state.path())?.lock_exclusive()?;
         let loaded = recover(&lock, &self.pins)?;
-        self.state.writable()?;
+        self.state.claim(lock.dir())?;
         let prepared = self.prepare(cgroup, loaded.as_ref(), &resolved, options)?;
         let generation = prepared.situation.generation;
         let record = Record {
@@ -164,6 +164,7 @@ impl Node {
             backends: resolved.backends,
             left_out: resolved.left_out,
         };
+        let loaded_as = LoadedAs::from(&record);
         let previous = prepared.situation.active;
         let mut event = Event {
             generation,
@@ -194,7 +195,7 @@ impl Node {
             tables: None,
         };
         let published = transaction.stage(steps::plan(&prepared.situation)).and_then(|staged| {
-            match self.state.prepare(generation, image, event.digest, set.rows()) {
+            match self.state.prepare(image, set, &loaded_as) {
                 Ok(()) => staged.publish(),
                 Err(error) => staged.abandon().and(Err(error.into())),
             }
@@ -208,9 +209,13 @@ impl Node {
                 return Err(error);
             }
         };
-        troubles.extend(self.state.remember(&event).err().map(Error::from));
+        match self.state.remember(&event).and_then(|()| self.state.history()) {
+            Ok(history) => troubles.extend(history.trouble.map(Error::from)),
+            Err(error) => troubles.push(error.into()),
+        }
         let loaded = Loaded::read(&self.pins)?;
-        self.prune(loaded.as_ref());
+        let resident = loaded.as_ref().map(Loaded::numbers).unwrap_or_default();
+        troubles.extend(self.state.prune(&resident).err().map(Error::from));
         Ok(Applied {
             status: self.status_of(loaded.as_ref())?,
             previous,
@@ -322,19 +327,8 @@ impl Node {
         for directory in [self.pins.generations(), self.pins.staging()] {
             highest = highest.max(pins::numbers(&directory)?.last().copied().unwrap_or(0));
         }
-        let remembered = self.state.history()?.iter().map(|event| event.generation).max();
+        let remembered = self.state.history()?.events.iter().map(|event| event.generation).max();
         Ok(highest.max(remembered.unwrap_or(0)) + 1)
-    }
-
-    /// Forgets the images and rows of generations that are gone.
-    fn prune(&self, loaded: Option<&Loaded>) {
-        let record = |loaded: &Loaded| {
-            let resident = loaded.resident.iter();
-            resident
-                .filter_map(|(&number, one)| Some((number, one.record.as_ref()?.image)))
-                .collect::<Vec<_>>()
-        };
-        self.state.prune(&loaded.map(record).unwrap_or_default());
     }
 
     /// Records an image that resolves to the bytes of the active generation.
@@ -349,12 +343,12 @@ impl Node {
     ) -> Result<Applied, Error> {
         let mut troubles = Vec::new();
         let generation = loaded.active;
+        self.state.prepare(image, set, &LoadedAs { generation, ..LoadedAs::from(&record) })?;
         if let Some(known) = loaded.record()
             && (known.image, known.digest, &known.node, known.left_out)
                 != (record.image, record.digest, &record.node, record.left_out)
         {
             let record = Record { generation, tags: known.tags.clone(), ..record };
-            self.state.prepare(generation, image, record.digest, set.rows())?;
             Generation::amend(&self.pins.resident(generation), &record.to_value(&resolved.tables.meta)?)?;
             troubles.extend(self.state.remember(&Event { generation, ..event }).err().map(Error::from));
         }

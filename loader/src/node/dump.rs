@@ -36,7 +36,8 @@ impl Node {
     /// Reads the maps of the active generation.
     ///
     /// # Errors
-    /// Nothing is loaded, the cell names no resident set, or the kernel refuses.
+    /// Nothing is loaded, the cell names no resident set, the kernel refuses, or what the state directory keeps
+    /// of the generation cannot be read.
     pub fn dump(&self) -> Result<Dump, Error> {
         let (_lock, loaded) = self.read()?.ok_or(Error::NothingLoaded)?;
         let active = loaded.active().ok_or(Error::NotResident(loaded.active))?;
@@ -46,11 +47,13 @@ impl Node {
             (Some(frontends), Some(backends)) => rows(frontends, backends),
             _ => Vec::new(),
         };
-        if let Some(record) = &active.record {
-            let kept = self.state.rows(loaded.active, record.digest);
-            let kept: HashMap<_, _> = kept.iter().map(|row| (key(row), row)).collect();
+        let kept = self.state.generation(loaded.active)?;
+        let ours = |digest| active.record.as_ref().is_some_and(|record| record.digest == digest);
+        if let Some((_, set)) = kept.filter(|(kept, _)| ours(kept.digest)) {
+            let kept: HashMap<_, _> =
+                set.rows().iter().map(ShownRow::from).map(|row| (key(&row), row)).collect();
             for row in &mut frontends {
-                if let Some(kept) = kept.get(&key(row)).copied() {
+                if let Some(kept) = kept.get(&key(row)) {
                     row.named_by(kept);
                 }
             }

@@ -216,7 +216,7 @@ impl Error {
             Self::NoEarlier { .. } => Some("name one by --to".to_owned()),
             Self::NothingLoaded => Some("`lrpc apply` an image".to_owned()),
             Self::NotResident(_) | Self::NoSlot | Self::ReadBack { .. } => Some("apply again".to_owned()),
-            Self::State(_) => Some("make it writable, or name another by --state".to_owned()),
+            Self::State(error) => error.remedy(),
             Self::HalfPolicy(_) => Some("remove the policy from the image or its annotation".to_owned()),
             Self::Kernel(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Load(_) => Some(DENIED.to_owned()),
@@ -241,6 +241,7 @@ impl From<MountError> for Error {
         match error {
             MountError::NoBpffs { mount_at, source } => Self::NoBpffs { mount_at, source },
             MountError::Directory(error) => Self::Pins(error),
+            MountError::State(error) => Self::State(error.into()),
             MountError::Lock(error) => error.into(),
         }
     }

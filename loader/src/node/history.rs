@@ -10,7 +10,7 @@ impl Node {
     /// The state directory cannot be read, or the kernel refuses to say what is resident.
     pub fn history(&self) -> Result<Vec<Event>, Error> {
         let resident = self.read()?.map(|(_, loaded)| loaded.numbers()).unwrap_or_default();
-        let mut events = self.state.history()?;
+        let mut events = self.state.history()?.events;
         for event in &mut events {
             event.resident = event.result == Outcome::Ok && resident.contains(&event.generation);
         }
@@ -21,10 +21,10 @@ impl Node {
     /// The bytes of the active image, if the state directory has kept it.
     ///
     /// # Errors
-    /// The kernel refuses to say what is active.
+    /// The kernel refuses to say what is active, or the state directory cannot be read.
     pub fn image(&self) -> Result<Option<Vec<u8>>, Error> {
         let read = self.read()?;
         let image = read.as_ref().and_then(|(_, loaded)| loaded.record()).map(|record| record.image);
-        Ok(image.and_then(|digest| self.state.image(&digest)))
+        Ok(image.map(|digest| self.state.image(&digest)).transpose()?.flatten())
     }
 }

@@ -15,7 +15,7 @@ impl Node {
     pub fn rollback(&self, to: Option<u64>) -> Result<Applied, Error> {
         let lock = self.writer()?.ok_or(Error::NothingLoaded)?;
         let loaded = recover(&lock, &self.pins)?.ok_or(Error::NothingLoaded)?;
-        self.state.writable()?;
+        self.state.claim(lock.dir())?;
         let resident = loaded.numbers();
         let generation = target(&resident, loaded.active, to)?;
         let no_such = || Error::NoSuchGeneration { generation, resident: resident.clone() };

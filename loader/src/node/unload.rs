@@ -18,7 +18,7 @@ impl Node {
         // What cannot be read can still be removed.
         let loaded = Loaded::read(&self.pins).ok().flatten();
         if let Some(loaded) = &loaded {
-            self.state.writable()?;
+            self.state.claim(lock.dir())?;
             loaded.shared.flip(lrpc_schema::records::Cell::EMPTY);
         }
         let removed = wipe(&lock, &self.pins)?;
@@ -37,7 +37,7 @@ impl Node {
             };
             self.state.remember(&event)?;
         }
-        self.state.prune(&[]);
+        self.state.prune(&[])?;
         Ok(removed)
     }
 }

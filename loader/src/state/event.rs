@@ -1,0 +1,52 @@
+//! What was done to a node, as the history keeps it.
+
+use lrpc_schema::image::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::record::text;
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// `lrpc apply`.
+    Apply,
+    /// `lrpc rollback`.
+    Rollback,
+    /// `lrpc unload`.
+    Unload,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It took effect.
+    Ok,
+    /// Nothing changed.
+    Failed,
+}
+
+/// One line of the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The generation that was made active, was to be, or was removed.
+    pub generation: u64,
+    /// When, RFC 3339.
+    pub at: String,
+    /// What.
+    pub action: Action,
+    /// The image's digest.
+    #[serde(with = "text")]
+    pub image: Digest,
+    /// The linked digest.
+    #[serde(with = "text")]
+    pub digest: Digest,
+    /// How it ended.
+    pub result: Outcome,
+    /// The generation can be rolled back to. Known by the kernel alone, so false in the file.
+    #[serde(default)]
+    pub resident: bool,
+    /// Why it failed.
+    pub error: Option<String>,
+}
