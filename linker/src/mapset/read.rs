@@ -41,7 +41,7 @@ impl Input<'_> {
     fn row(&mut self) -> Result<Row, NotAMapSet> {
         Ok(Row {
             frontend: Frontend { address: self.address()?, port: self.port()?, protocol: self.protocol()? },
-            policy: PolicyName { namespace: self.text()?, name: self.text()? },
+            policy: PolicyName { namespace: self.text()?.into(), name: self.text()?.into() },
             service: self.service()?,
             outcome: self.outcome()?,
             skip_flag: self.bool()?,
@@ -118,7 +118,8 @@ impl Input<'_> {
             3 => Operator::DoesNotExist,
             _ => return Err(NotAMapSet("an unknown operator")),
         };
-        Ok(Requirement::new(key, operator, self.list(Self::text)?))
+        Requirement::new(key, operator, self.list(Self::text)?)
+            .map_err(|_| NotAMapSet("a requirement that none is"))
     }
 
     fn pods(&mut self) -> Result<Vec<PodRef>, NotAMapSet> {

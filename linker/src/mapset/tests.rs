@@ -103,8 +103,8 @@ fn every_kind() -> MapSet {
         row
     };
     let selector = Selector::new(vec![
-        Requirement::new("app".into(), Operator::In, vec!["a".into(), "b".into()]),
-        Requirement::new("old".into(), Operator::DoesNotExist, vec![]),
+        Requirement::new("app".into(), Operator::In, vec!["a".into(), "b".into()]).unwrap(),
+        Requirement::new("old".into(), Operator::DoesNotExist, vec![]).unwrap(),
     ]);
     let reasons = [
         Reason::NodeNotSelected,

@@ -41,5 +41,12 @@ pub(crate) fn call<T>(name: &'static str, mut make: impl FnMut() -> rustix::io::
     }
 }
 
+/// A scratch folder in memory, where there is such a place: tests that make every call fail once sync a thousand
+/// times.
+#[cfg(test)]
+pub(crate) fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 #[cfg(test)]
 mod tests;

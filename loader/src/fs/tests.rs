@@ -16,7 +16,7 @@ use super::*;
 use crate::kernel::sys::gate::{Failing, Script};
 
 fn scratch() -> (TempDir, Dir) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = in_memory();
     let dir = Dir::open(folder.path()).unwrap().unwrap();
     (folder, dir)
 }

@@ -22,7 +22,7 @@ struct Scratch {
 
 impl Scratch {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::fs::in_memory();
         let state = StateDir::new(folder.path().join("state"));
         Self { folder, state }
     }
