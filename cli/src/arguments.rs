@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ipnet::IpNet;
+use lrpc_linker::profile::{Mode, Profile};
 use lrpc_schema::image::name::is_dns_label;
 
 /// Which manifests to read, and with which rules.
@@ -59,6 +60,44 @@ pub(crate) struct InventoryArgs {
     /// What `kubectl get pods,services,nodes,namespaces -A -o yaml` (or json) printed: file or folder (repeatable)
     #[arg(long = "inventory", value_name = "PATH")]
     pub(crate) inventory: Vec<PathBuf>,
+}
+
+/// What a node's data path carries.
+#[derive(Debug, Args)]
+pub(crate) struct ModeArgs {
+    /// Where connections are redirected
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    mode: ModeArg,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum ModeArg {
+    /// Socket hooks, for pods and host processes
+    #[default]
+    Full,
+    /// Socket hooks for host processes, per packet for pods
+    HostOnly,
+    /// As full, beside kube-proxy
+    Socket,
+    /// Per packet, for pods only
+    PodsOnly,
+}
+
+impl ModeArgs {
+    /// The install mode (L17).
+    pub(crate) fn mode(&self) -> Mode {
+        match self.mode {
+            ModeArg::Full => Mode::Full,
+            ModeArg::HostOnly => Mode::HostOnly,
+            ModeArg::Socket => Mode::Socket,
+            ModeArg::PodsOnly => Mode::PodsOnly,
+        }
+    }
+
+    /// What a node in this mode carries.
+    pub(crate) fn profile(&self) -> Profile {
+        Profile::new(self.mode())
+    }
 }
 
 /// The name of a namespace: what an image holds is what Kubernetes allows.

@@ -38,17 +38,18 @@ fn fences<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     page.split(begin.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
 }
 
-/// What `apply` says it leaves out.
+/// What a node's data path does not carry, as `check` and, for what has no policy of its own, `apply` say it.
 fn gaps(policy: &str, inventory: &str) -> BTreeSet<Code> {
     let checked = check(vec![parse(&Source::new("policy.yaml", policy))], &Options::default());
     let mut builder = Builder::default();
     builder.add("inventory.yaml", inventory).unwrap();
-    let linked =
-        lrpc_linker::link(&emit(&checked.plan.unwrap(), true), &builder.build(), "n1", None).unwrap();
-    profile::warnings(&linked.map_set, profile::Profile::default())
-        .iter()
-        .map(|warning| warning.diagnostic::<()>().code)
-        .collect()
+    let image = emit(&checked.plan.unwrap(), true);
+    let linked = lrpc_linker::link(&image, &builder.build(), "n1", None).unwrap();
+    let profile = profile::Profile::default();
+    let warnings = profile::warnings(&linked.map_set, profile);
+    let warnings = warnings.iter().map(|warning| warning.diagnostic::<()>().code);
+    let findings = profile::findings(&image, &linked.map_set, profile).into_iter().map(|found| found.code);
+    findings.chain(warnings.filter(|code| *code != "left-out")).collect()
 }
 
 #[test]

@@ -29,10 +29,11 @@ fn lines(row: &ShownRow) -> Vec<[Cell; 8]> {
     let clients = row.clients.as_deref().filter(|clients| *clients != "all");
     let skip = row.skip.as_ref().map(|pods| pods.join(", "));
     let first = row.backends.first();
-    let to = first.map(address).or_else(|| row.reason.clone()).unwrap_or_default();
+    let gap = row.left_out.map(|gap| gap.as_str().to_owned());
+    let to = gap.or_else(|| first.map(address)).or_else(|| row.reason.clone()).unwrap_or_default();
     let mut lines = vec![[
         frontend(row).into(),
-        Cell::new(style(&row.state), row.state.as_str()),
+        Cell::new(style(state(row)), state(row)),
         to.into(),
         clients.unwrap_or_default().into(),
         row.policy.as_deref().unwrap_or_default().into(),
@@ -40,7 +41,9 @@ fn lines(row: &ShownRow) -> Vec<[Cell; 8]> {
         row.service.as_deref().unwrap_or_default().into(),
         skip.unwrap_or_default().into(),
     ]];
-    lines.extend(row.backends.iter().skip(1).map(|backend| {
+    // What is left out goes nowhere.
+    let others = row.backends.iter().skip(1).filter(|_| row.left_out.is_none());
+    lines.extend(others.map(|backend| {
         let mut line = <[Cell; 8]>::default();
         let [_, _, to, _, _, names, ..] = &mut line;
         *to = address(backend).into();
@@ -48,6 +51,14 @@ fn lines(row: &ShownRow) -> Vec<[Cell; 8]> {
         line
     }));
     lines
+}
+
+/// What is said of a row that a node does not carry.
+pub(crate) const LEFT_OUT: &str = "left out";
+
+/// What happens to a row on a node.
+pub(crate) fn state(row: &ShownRow) -> &str {
+    if row.left_out.is_some() { LEFT_OUT } else { &row.state }
 }
 
 /// How a state looks: `drop` is nothing to be calm about.
@@ -95,6 +106,9 @@ pub(crate) fn line(row: &ShownRow) -> String {
     }
     if let Some(clients) = row.clients.as_ref().filter(|clients| *clients != "all") {
         let _ = write!(text, "  clients {clients}");
+    }
+    if let Some(gap) = row.left_out {
+        let _ = write!(text, "  left out: {}", gap.as_str());
     }
     text.push('\n');
     text

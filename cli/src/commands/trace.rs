@@ -7,11 +7,12 @@ use ipnet::IpNet;
 use lrpc_linker::flow::Flow;
 use lrpc_linker::mapset::ShownBackend;
 use lrpc_linker::mapset::{Row, State};
+use lrpc_linker::profile::{Gap, Profile};
 use lrpc_linker::trace::{Trace, trace};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
-use crate::arguments::{InventoryArgs, SetArgs};
+use crate::arguments::{InventoryArgs, ModeArgs, SetArgs};
 use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
@@ -37,6 +38,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     node: String,
 
+    #[command(flatten)]
+    mode: ModeArgs,
+
     /// Narrow the addresses that the image allows to these (repeatable)
     #[arg(long, value_name = "CIDR")]
     allow_address: Vec<IpNet>,
@@ -56,6 +60,7 @@ pub(crate) struct TraceView {
     reason: Option<&'static str>,
     rules: Vec<&'static str>,
     at: Option<String>,
+    left_out: Option<Gap>,
 }
 
 /// Ends with 1 where the connection is refused.
@@ -70,7 +75,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let linked = link::link(&image, &inventory, &args.node, &args.allow_address)?;
     let trace = trace(&image, &inventory, &args.node, &linked.map_set, &flow)
         .map_err(|error| Failure::new(error.to_string()).help(error.help()))?;
-    let view = TraceView::of(&trace, &image);
+    let view = TraceView::of(&trace, &image, args.mode.profile());
     match args.format {
         Format::Json => output.json(&view)?,
         Format::Human => output.result(render(&view, &trace, &flow, &args.node))?,
@@ -82,7 +87,8 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 }
 
 impl TraceView {
-    pub(crate) fn of(trace: &Trace<'_>, image: &Image) -> Self {
+    pub(crate) fn of(trace: &Trace<'_>, image: &Image, profile: Profile) -> Self {
+        let decides = trace.row.filter(|_| trace.state() != State::Original);
         let place = |row: &Row| image.places()?.policy(&row.policy);
         Self {
             decision: trace.state().as_str(),
@@ -92,6 +98,7 @@ impl TraceView {
             reason: trace.reason().map(|reason| reason.as_str()),
             rules: trace.steps.iter().map(|step| step.rule.as_str()).collect(),
             at: trace.row.and_then(place).map(|place| format!("{}:{}", place.file, place.line)),
+            left_out: decides.and_then(|row| profile.left_out(row)),
         }
     }
 }
@@ -123,6 +130,13 @@ pub(crate) fn render(view: &TraceView, trace: &Trace<'_>, flow: &Flow, node: &st
         if let Some(pods) = &backend.pods {
             let _ = write!(text, "  {}", pods.join(", "));
         }
+    }
+    if let Some(gap) = view.left_out {
+        let _ = write!(
+            text,
+            "\n  left out  `apply` leaves this out, and the connection goes where it would have gone: this \
+             version does not redirect {gap}"
+        );
     }
     text.push('\n');
     text

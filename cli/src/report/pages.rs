@@ -4,17 +4,16 @@ use lrpc_schema::diagnostic::{Page, Severity};
 
 /// Every page, sorted by code.
 pub(crate) fn all() -> Vec<Page> {
-    // What this version's data path does not carry is said by `apply` alone.
-    let gaps = lrpc_linker::profile::PAGES.iter().copied();
-    let mut pages: Vec<Page> = lrpc_compiler::PAGES.iter().copied().chain(findings()).chain(gaps).collect();
+    let mut pages: Vec<Page> = lrpc_compiler::PAGES.iter().copied().chain(findings()).collect();
     pages.sort_by_key(|page| page.code);
     pages
 }
 
-/// The pages of what a link finds and of what may be wrong with an inventory, for the compiler, which settles
-/// both with its own diagnostics.
+/// The pages of what a link finds, of what a node does not carry and of what may be wrong with an inventory, for
+/// the compiler, which settles all of it with its own diagnostics.
 pub(crate) fn findings() -> impl Iterator<Item = Page> {
-    lrpc_linker::PAGES.iter().chain(lrpc_linker::inventory::PAGES).copied()
+    let inventory = lrpc_linker::inventory::PAGES.iter();
+    lrpc_linker::PAGES.iter().chain(inventory).chain(lrpc_linker::profile::PAGES).copied()
 }
 
 /// The page of a code.

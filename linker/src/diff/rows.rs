@@ -47,8 +47,8 @@ impl RowChange {
     }
 }
 
-/// Compares the rows of a node.
-pub fn rows(old: &Rows, new: &Rows) -> Vec<RowChange> {
+/// Compares the rows of a node, whose data path carries what a profile says.
+pub fn rows(old: &Rows, new: &Rows, profile: Profile) -> Vec<RowChange> {
     match (old, new) {
         (Rows::Linked(old), Rows::Linked(new)) => {
             let pairs = join(old.rows(), new.rows(), |one, other| one.frontend.cmp(&other.frontend));
@@ -56,13 +56,12 @@ pub fn rows(old: &Rows, new: &Rows) -> Vec<RowChange> {
                 (Some(old), Some(new)) => !is_shown_alike(old, new),
                 _ => true,
             });
-            different
-                .filter_map(|(old, new)| row_change(old.map(ShownRow::from), new.map(ShownRow::from)))
-                .collect()
+            let shown = |row: Option<&Row>| row.map(|row| ShownRow::of(row, profile));
+            different.filter_map(|(old, new)| row_change(shown(old), shown(new))).collect()
         }
         (Rows::Live(old), Rows::Live(new)) => between(old, new),
-        (Rows::Live(old), Rows::Linked(new)) => between(old, &carried(new, old)),
-        (Rows::Linked(old), Rows::Live(new)) => between(&carried(old, new), new),
+        (Rows::Live(old), Rows::Linked(new)) => between(old, &carried(new, old, profile)),
+        (Rows::Linked(old), Rows::Live(new)) => between(&carried(old, new, profile), new),
     }
 }
 
@@ -77,13 +76,10 @@ fn is_shown_alike(one: &Row, other: &Row) -> bool {
 }
 
 /// The rows that the kernel would hold, and those of frontends that it does hold.
-fn carried(linked: &MapSet, live: &[ShownRow]) -> Vec<ShownRow> {
-    let pairs = linked.rows().iter().map(|row| (row, ShownRow::from(row)));
+fn carried(linked: &MapSet, live: &[ShownRow], profile: Profile) -> Vec<ShownRow> {
+    let pairs = linked.rows().iter().map(|row| (row, ShownRow::of(row, profile)));
     let is_live = |shown: &ShownRow| live.binary_search_by(|row| order(row, shown)).is_ok();
-    pairs
-        .filter(|(row, shown)| Profile::default().holds(row) || is_live(shown))
-        .map(|(_, shown)| shown)
-        .collect()
+    pairs.filter(|(row, shown)| profile.holds(row) || is_live(shown)).map(|(_, shown)| shown).collect()
 }
 
 fn between(old: &[ShownRow], new: &[ShownRow]) -> Vec<RowChange> {

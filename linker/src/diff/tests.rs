@@ -8,6 +8,7 @@ use lrpc_schema::image::{
 use super::*;
 use crate::mapset::{self, Frontend, MapSet, Outcome, PodRef, Reason, Row};
 use crate::mapset::{ShownBackend, ShownRow};
+use crate::profile::Profile;
 
 fn spec(port: u16, protocol: Protocol, name: Option<&str>) -> PortSpec {
     PortSpec { port: Port::new(port).unwrap(), protocol, name: name.map(Into::into) }
@@ -360,13 +361,13 @@ fn live(rows: impl IntoIterator<Item = Row>) -> Rows {
             .iter()
             .map(|to| ShownBackend { address: to.address, port: to.port.get(), pods: None })
             .collect(),
-        ..ShownRow::from(&row)
+        ..ShownRow::of(&row, Profile::default())
     };
     Rows::Live(rows.into_iter().map(without_names).collect())
 }
 
 fn verdict(old: &Rows, new: &Rows) -> Option<(Change, Vec<Breaking>, bool)> {
-    let changes = rows(old, new);
+    let changes = rows(old, new, Profile::default());
     assert!(changes.len() < 2);
     changes.into_iter().next().map(|change| {
         let lost = change.loses_last_backend();

@@ -7,16 +7,18 @@ const ADDRESS_PORTS: &str = "spec.redirectFrontend.addressMatcher.toPorts";
 const SERVICE_PORTS: &str = "spec.redirectFrontend.serviceMatcher.toPorts";
 const BACKEND_LIST: &str = "spec.redirectBackend.toPorts";
 
-pub(super) const ADDRESS: Field = Field::Fixed("spec.redirectFrontend.addressMatcher.ip");
-pub(super) const SERVICE: Field = Field::Fixed("spec.redirectFrontend.serviceMatcher.serviceName");
-pub(super) const SELECTOR: Field = Field::Fixed("spec.redirectBackend.localEndpointSelector");
-pub(super) const BACKEND_PORTS: Field = Field::Fixed(BACKEND_LIST);
-pub(super) const SKIP: Field = Field::Fixed("spec.skipRedirectFromBackend");
-pub(super) const NODES: Field = Field::annotation("lrpc.dev/nodes");
-pub(super) const BACKEND_ADDRESS: Field = Field::annotation("lrpc.dev/backend-address");
+pub(crate) const ADDRESS: Field = Field::Fixed("spec.redirectFrontend.addressMatcher.ip");
+pub(crate) const SERVICE: Field = Field::Fixed("spec.redirectFrontend.serviceMatcher.serviceName");
+pub(crate) const SELECTOR: Field = Field::Fixed("spec.redirectBackend.localEndpointSelector");
+pub(crate) const BACKEND_PORTS: Field = Field::Fixed(BACKEND_LIST);
+pub(crate) const SKIP: Field = Field::Fixed("spec.skipRedirectFromBackend");
+pub(crate) const CLIENTS: Field = Field::annotation("lrpc.dev/clients");
+pub(crate) const FALLBACK: Field = Field::annotation("lrpc.dev/fallback");
+pub(crate) const NODES: Field = Field::annotation("lrpc.dev/nodes");
+pub(crate) const BACKEND_ADDRESS: Field = Field::annotation("lrpc.dev/backend-address");
 
 /// The number of a listed frontend port, or what names the frontend where none is listed.
-pub(super) fn frontend(policy: &Policy, place: Option<usize>) -> Field {
+pub(crate) fn frontend(policy: &Policy, place: Option<usize>) -> Field {
     match (&policy.frontend, place) {
         (Matcher::Address { .. }, Some(place)) => element(ADDRESS_PORTS, place, ".port"),
         (Matcher::Service { .. }, Some(place)) => element(SERVICE_PORTS, place, ".port"),
@@ -26,17 +28,17 @@ pub(super) fn frontend(policy: &Policy, place: Option<usize>) -> Field {
 }
 
 /// The number of a backend port.
-pub(super) fn backend_number(place: usize) -> Field {
+pub(crate) fn backend_number(place: usize) -> Field {
     element(BACKEND_LIST, place, ".port")
 }
 
 /// The protocol of a backend port.
-pub(super) fn backend_protocol(place: usize) -> Field {
+pub(crate) fn backend_protocol(place: usize) -> Field {
     element(BACKEND_LIST, place, ".protocol")
 }
 
 /// The name of a backend port.
-pub(super) fn backend_name(place: usize) -> Field {
+pub(crate) fn backend_name(place: usize) -> Field {
     element(BACKEND_LIST, place, ".name")
 }
 

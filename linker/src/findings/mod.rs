@@ -7,7 +7,7 @@
 //! nodes is reported once ([`across()`]); what else differs from node to node stands in the help.
 
 mod across;
-mod field;
+pub(crate) mod field;
 
 mod address_not_allowed;
 mod address_owned_by_service;

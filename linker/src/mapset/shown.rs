@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::{Backend, PodRef, Row};
+use crate::profile::{Gap, Profile};
 
 /// A frontend as `dump` shows it; null where only a name could say it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +30,8 @@ pub struct ShownRow {
     pub skip: Option<Vec<String>>,
     /// The annotation's value (L6).
     pub clients: Option<String>,
+    /// Why the node's data path does not carry the row.
+    pub left_out: Option<Gap>,
 }
 
 /// A backend of a [`ShownRow`].
@@ -52,8 +55,9 @@ fn names(pods: &[PodRef]) -> Vec<String> {
     pods.iter().map(ToString::to_string).collect()
 }
 
-impl From<&Row> for ShownRow {
-    fn from(row: &Row) -> Self {
+impl ShownRow {
+    /// A row with what a profile makes of it.
+    pub fn of(row: &Row, profile: Profile) -> Self {
         Self {
             address: row.frontend.address,
             port: row.frontend.port.get(),
@@ -65,11 +69,10 @@ impl From<&Row> for ShownRow {
             backends: row.backends().iter().map(ShownBackend::from).collect(),
             skip: Some(names(&row.skip)),
             clients: Some(row.clients.to_string()),
+            left_out: profile.left_out(row),
         }
     }
-}
 
-impl ShownRow {
     /// Takes over the names of the kept row of the same frontend. What the maps say stays.
     pub fn named_by(&mut self, kept: &Self) {
         self.policy.clone_from(&kept.policy);

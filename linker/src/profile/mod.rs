@@ -5,6 +5,9 @@
 //! policy is a security boundary (`lrpc.dev/fallback: drop`, L5), leaving a row out would open it, so the
 //! whole set is refused.
 
+mod findings;
+mod gap;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -13,6 +16,9 @@ use lrpc_schema::image::{Clients, Fallback, PolicyName, Protocol};
 use serde::{Deserialize, Serialize};
 
 use crate::mapset::{Frontend, MapSet, Outcome, Row};
+
+pub use findings::{findings, refused};
+pub use gap::Gap;
 
 /// Where socket hooks act (L17). This version loads [`Mode::Full`] only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +79,8 @@ impl Profile {
     pub fn carries(self, row: &Row) -> Carried {
         if matches!(row.outcome, Outcome::Original(_)) {
             Carried::Whole
+        } else if self.mode != Mode::Full {
+            Carried::Not(Gap::Mode)
         } else if row.frontend.address.is_ipv6() {
             Carried::Not(Gap::Ipv6)
         } else if row.clients != Clients::All {
@@ -113,30 +121,6 @@ impl Profile {
     }
 }
 
-/// What this version's data path cannot do for a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Gap {
-    /// The frontend's address is an IPv6 address.
-    Ipv6,
-    /// The policy redirects for some clients only (L6).
-    Clients,
-    /// The policy exempts its backends' own traffic (L8).
-    Skip,
-    /// Datagrams of unconnected sockets are not redirected; connected ones are.
-    UnconnectedUdp,
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ipv6 => "IPv6 frontends",
-            Self::Clients => "policies with `lrpc.dev/clients` other than `all`",
-            Self::Skip => "policies with `skipRedirectFromBackend`",
-            Self::UnconnectedUdp => "unconnected UDP sockets",
-        })
-    }
-}
-
 /// Rows that are left out, or carried in part, and whose they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -153,7 +137,7 @@ impl Warning {
     pub fn diagnostic<At>(&self) -> Diagnostic<At> {
         let page = match self.gap {
             Gap::UnconnectedUdp => UNCONNECTED_UDP,
-            Gap::Ipv6 | Gap::Clients | Gap::Skip => LEFT_OUT,
+            Gap::Mode | Gap::Ipv6 | Gap::Clients | Gap::Skip => LEFT_OUT,
         };
         let policy = match self.policies.as_slice() {
             [one] => Some(one.clone()),
@@ -171,7 +155,7 @@ impl fmt::Display for Warning {
             Gap::UnconnectedUdp => {
                 write!(f, "{} UDP {rows} serve connected sockets only in this version", self.rows)
             }
-            Gap::Ipv6 | Gap::Clients | Gap::Skip => {
+            Gap::Mode | Gap::Ipv6 | Gap::Clients | Gap::Skip => {
                 write!(f, "{} {rows} left out: this version does not redirect {}", self.rows, self.gap)
             }
         }
@@ -212,8 +196,17 @@ const UNCONNECTED_UDP: Page = Page {
     page: include_str!("../../diagnostics/unconnected-udp.md"),
 };
 
-/// The pages of [`Warning`], sorted by code.
-pub static PAGES: &[Page] = &[LEFT_OUT, UNCONNECTED_UDP];
+/// A policy with `lrpc.dev/fallback: drop` for which an apply would be refused.
+pub const DROP_LEFT_OPEN: Page = Page {
+    code: Code::new("drop-left-open"),
+    severity: Severity::Warning,
+    summary: "apply refuses a set with a policy that would not be closed",
+    since: "0.1.0",
+    page: include_str!("../../diagnostics/drop-left-open.md"),
+};
+
+/// The pages of [`Warning`] and of [`findings()`], sorted by code.
+pub static PAGES: &[Page] = &[DROP_LEFT_OPEN, LEFT_OUT, UNCONNECTED_UDP];
 
 /// A policy must not be loaded halfway (L5).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Error, Node};
 use crate::tables::Packed;
 use lrpc_linker::mapset::{ShownBackend, ShownRow};
+use lrpc_linker::profile::Profile;
 
 /// The content of the maps. Serialises as CONTRACT says.
 #[derive(Clone, Debug, Serialize)]
@@ -50,8 +51,8 @@ impl Node {
         let kept = self.state.generation(loaded.active)?;
         let ours = |digest| active.record.as_ref().is_some_and(|record| record.digest == digest);
         if let Some((_, set)) = kept.filter(|(kept, _)| ours(kept.digest)) {
-            let kept: HashMap<_, _> =
-                set.rows().iter().map(ShownRow::from).map(|row| (key(&row), row)).collect();
+            let shown = set.rows().iter().map(|row| ShownRow::of(row, Profile::default()));
+            let kept: HashMap<_, _> = shown.map(|row| (key(&row), row)).collect();
             for row in &mut frontends {
                 if let Some(kept) = kept.get(&key(row)) {
                     row.named_by(kept);
@@ -100,6 +101,7 @@ fn rows(frontends: &Packed, backends: &Packed) -> Vec<ShownRow> {
             backends: targets.into_iter().map(shown).collect(),
             skip: None,
             clients: None,
+            left_out: None,
         })
     };
     let mut rows: Vec<_> = frontends.iter().filter_map(row).collect();

@@ -26,11 +26,12 @@ use std::thread;
 use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::diff::{RowChange, policies, rows};
+use lrpc_linker::profile::Profile;
 use lrpc_linker::{Inventory, LinkError};
 
 use self::side::{Reader, Side};
 use self::view::{DiffView, Titles};
-use crate::arguments::{InventoryArgs, RulesArgs};
+use crate::arguments::{InventoryArgs, ModeArgs, RulesArgs};
 use crate::commands::link;
 use crate::compilation::Rules;
 use crate::exit::{ExitStatus, Failure, Outcome};
@@ -66,6 +67,9 @@ pub(crate) struct Args {
     /// Compare this node only; needed by live [default: every node of the inventory]
     #[arg(long, value_name = "N")]
     node: Option<String>,
+
+    #[command(flatten)]
+    mode: ModeArgs,
 
     /// Show breaking changes only, and end with 1 only for them
     #[arg(long)]
@@ -120,7 +124,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         _ => None,
     };
     let nodes = match &inventory {
-        Some(inventory) => compare_nodes(&old, &new, inventory, args.node.as_deref())?,
+        Some(inventory) => compare_nodes(&old, &new, inventory, args.node.as_deref(), args.mode.profile())?,
         None => Vec::new(),
     };
     let titles = Titles { old: args.old.display().to_string(), new: args.new.display().to_string() };
@@ -181,6 +185,7 @@ fn compare_nodes(
     new: &Side,
     inventory: &Inventory,
     node: Option<&str>,
+    profile: Profile,
 ) -> Result<Vec<(String, Vec<RowChange>)>, Failure> {
     let same_image = match (old, new) {
         (Side::Image(old), Side::Image(new)) => old.digest() == new.digest(),
@@ -195,7 +200,7 @@ fn compare_nodes(
         if same_image && inventory.node(name).is_some() {
             return Ok((name, Vec::new()));
         }
-        Ok((name, rows(&old.of(name)?, &new.of(name)?)))
+        Ok((name, rows(&old.of(name)?, &new.of(name)?, profile)))
     });
     let mut nodes = Vec::new();
     for change in changes {

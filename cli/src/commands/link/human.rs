@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lrpc_linker::mapset::{Frontend, ShownRow, State};
+use lrpc_linker::profile::Profile;
 use lrpc_linker::{Linked, MapSet};
 use lrpc_schema::image::{Image, PolicyName};
 
@@ -13,11 +14,11 @@ use crate::output::{Cell, Column, Keep, Style, Table, Text};
 const NAMED: usize = 3;
 
 /// The rows of a node, under how many there are of each state.
-pub(super) fn node(name: &str, map_set: &MapSet, width: usize) -> Text {
-    let rows: Vec<ShownRow> = map_set.rows().iter().map(ShownRow::from).collect();
+pub(super) fn node(name: &str, map_set: &MapSet, profile: Profile, width: usize) -> Text {
+    let rows: Vec<ShownRow> = map_set.rows().iter().map(|row| ShownRow::of(row, profile)).collect();
     let mut text = Text::default();
     text.push("node ").paint(Style::Bold, name).push(": ");
-    text.append(counts(map_set.rows().iter().map(lrpc_linker::mapset::Row::state)));
+    text.append(counts(&rows));
     text.push("\n").paint(Style::Dim, &map_set.digest().to_string()).push("\n");
     if !rows.is_empty() {
         text.append(row::table(&rows, width));
@@ -25,15 +26,14 @@ pub(super) fn node(name: &str, map_set: &MapSet, width: usize) -> Text {
     text
 }
 
-/// `5 frontends: 3 redirect, 1 original, 1 drop`.
-fn counts(states: impl Iterator<Item = State>) -> Text {
-    let states: Vec<State> = states.collect();
-    let mut text = Text::from(counted(states.len(), "frontend"));
-    let each = [State::Redirect, State::Original, State::Drop];
-    let each = each.map(|state| (state, states.iter().filter(|one| **one == state).count()));
+/// `5 frontends: 2 redirect, 1 left out, 1 original, 1 drop`.
+fn counts(rows: &[ShownRow]) -> Text {
+    let mut text = Text::from(counted(rows.len(), "frontend"));
+    let each = [State::Redirect.as_str(), row::LEFT_OUT, State::Original.as_str(), State::Drop.as_str()];
+    let each = each.map(|state| (state, rows.iter().filter(|shown| row::state(shown) == state).count()));
     for (index, (state, count)) in each.into_iter().filter(|(_, count)| *count > 0).enumerate() {
         text.push(if index == 0 { ": " } else { ", " });
-        text.paint(row::style(state.as_str()), &format!("{count} {state}"));
+        text.paint(row::style(state), &format!("{count} {state}"));
     }
     text
 }
@@ -50,12 +50,15 @@ struct Share<'a> {
 }
 
 /// A row for each policy and state, with the nodes on which it is so.
-pub(super) fn cluster(image: &Image, linked: &[(&str, Linked)], width: usize) -> Text {
-    let mut shares: BTreeMap<(&PolicyName, Option<State>, &str), Share<'_>> = BTreeMap::new();
+pub(super) fn cluster(image: &Image, linked: &[(&str, Linked)], profile: Profile, width: usize) -> Text {
+    let mut shares: BTreeMap<(&PolicyName, &str, &str), Share<'_>> = BTreeMap::new();
     for (node, linked) in linked {
         for row in linked.map_set.rows() {
-            let reason = row.reason().map_or("", |reason| reason.as_str());
-            let share = shares.entry((&row.policy, Some(row.state()), reason)).or_default();
+            let (state, reason) = match profile.left_out(row) {
+                Some(gap) => (row::LEFT_OUT, gap.as_str()),
+                None => (row.state().as_str(), row.reason().map_or("", |reason| reason.as_str())),
+            };
+            let share = shares.entry((&row.policy, state, reason)).or_default();
             if share.nodes.last() != Some(node) {
                 share.nodes.push(node);
             }
@@ -65,7 +68,7 @@ pub(super) fn cluster(image: &Image, linked: &[(&str, Linked)], width: usize) ->
     let policies = image.policies().iter().map(|policy| &policy.name);
     let with_rows: BTreeSet<_> = shares.keys().map(|(policy, ..)| *policy).collect();
     let without = policies.filter(|policy| !with_rows.contains(policy));
-    shares.extend(without.map(|policy| ((policy, None, "no frontend on any node"), Share::default())));
+    shares.extend(without.map(|policy| ((policy, "none", "no frontend on any node"), Share::default())));
 
     let column = |title, keep| Column { title, keep };
     let columns = [
@@ -78,10 +81,9 @@ pub(super) fn cluster(image: &Image, linked: &[(&str, Linked)], width: usize) ->
     ];
     let total = linked.len();
     let rows = shares.iter().map(|((policy, state, reason), share)| {
-        let state = state.map_or("none", State::as_str);
         [
             policy.to_string().into(),
-            Cell::new(row::style(state), state),
+            Cell::new(row::style(state), *state),
             format!("{} of {total}", share.nodes.len()).into(),
             share.frontends.len().to_string().into(),
             (*reason).into(),

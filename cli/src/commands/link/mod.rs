@@ -5,11 +5,12 @@ mod human;
 use ipnet::IpNet;
 use lrpc_linker::inventory::{Inventory, Problem};
 use lrpc_linker::mapset::ShownRow;
+use lrpc_linker::profile::{self, Profile};
 use lrpc_linker::{LinkError, Linked, Linker, findings};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
-use crate::arguments::{InventoryArgs, SetArgs};
+use crate::arguments::{InventoryArgs, ModeArgs, SetArgs};
 use crate::exit::{Failure, Outcome};
 use crate::inventory::{self, Given};
 use crate::output::{Format, Output};
@@ -34,6 +35,9 @@ pub(crate) struct Args {
     /// The node, by its name in the inventory [default: the whole cluster]
     #[arg(long, value_name = "N")]
     node: Option<String>,
+
+    #[command(flatten)]
+    mode: ModeArgs,
 
     /// Narrow the addresses that the image allows to these (repeatable)
     #[arg(long, value_name = "CIDR")]
@@ -77,13 +81,15 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 }
 
 fn run_node(args: &Args, node: &str, image: &Image, given: &Given, output: Output) -> Outcome {
+    let profile = args.mode.profile();
     let linked = link(image, &given.inventory, node, &args.allow_address)?;
+    let linked = with_refusals(linked, image, profile);
     let reports = reports(given, &linked, image);
     match args.format {
-        Format::Json => output.json(&LinkView::of(node, &linked, image, &reports))?,
+        Format::Json => output.json(&LinkView::of(node, &linked, image, profile, &reports))?,
         Format::Human => {
             output.message(diagnostics::render(&reports, Detail::asked(args.all), output.messages()));
-            output.result(human::node(node, &linked.map_set, output.results().width))?;
+            output.result(human::node(node, &linked.map_set, profile, output.results().width))?;
         }
     }
     Ok(report::status(&reports, args.deny_warnings))
@@ -93,13 +99,16 @@ fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Out
     let narrow = (!args.allow_address.is_empty()).then_some(args.allow_address.as_slice());
     let linker = Linker::new(image, &given.inventory, narrow);
     let names: Vec<&str> = given.inventory.nodes().map(|node| &*node.name).collect();
-    let linked = parallel::map(names, |name| Some((name, linker.link(name).ok()?)));
+    let profile = args.mode.profile();
+    let link = |name| Some((name, with_refusals(linker.link(name).ok()?, image, profile)));
+    let linked = parallel::map(names, link);
     let linked: Vec<(&str, Linked)> = linked.into_iter().flatten().collect();
     match args.format {
         Format::Json => {
             let reports: Vec<_> = linked.iter().map(|(_, linked)| reports(given, linked, image)).collect();
             let nodes = linked.iter().zip(&reports);
-            let nodes = nodes.map(|((node, linked), reports)| LinkView::of(node, linked, image, reports));
+            let nodes =
+                nodes.map(|((node, linked), reports)| LinkView::of(node, linked, image, profile, reports));
             output.json(&ClusterView { nodes: nodes.collect() })?;
             Ok(report::status(reports.iter().flatten(), args.deny_warnings))
         }
@@ -109,22 +118,31 @@ fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Out
             let found = found.map(|finding| report::of_image(finding, image.places()));
             let reports: Vec<_> = given.problems.iter().map(Problem::diagnostic).chain(found).collect();
             output.message(diagnostics::render(&reports, Detail::asked(args.all), output.messages()));
-            output.result(human::cluster(image, &linked, output.results().width))?;
+            output.result(human::cluster(image, &linked, profile, output.results().width))?;
             Ok(report::status(&reports, args.deny_warnings))
         }
     }
 }
 
 impl<'a> LinkView<'a> {
-    fn of(node: &'a str, linked: &Linked, image: &Image, reports: &'a [Report]) -> Self {
+    fn of(node: &'a str, linked: &Linked, image: &Image, profile: Profile, reports: &'a [Report]) -> Self {
+        let shown = |row| ShownRow::of(row, profile);
         Self {
             node,
             image: image.digest().to_string(),
             digest: linked.map_set.digest().to_string(),
-            frontends: linked.map_set.rows().iter().map(ShownRow::from).collect(),
+            frontends: linked.map_set.rows().iter().map(shown).collect(),
             diagnostics: json::views(reports),
         }
     }
+}
+
+/// Adds the policies for which `apply` would refuse the image on the node. What it would leave out stands in the
+/// rows.
+fn with_refusals(mut linked: Linked, image: &Image, profile: Profile) -> Linked {
+    let findings = profile::findings(image, &linked.map_set, profile).into_iter();
+    linked.findings.extend(findings.filter(|finding| finding.code == profile::DROP_LEFT_OPEN.code));
+    linked
 }
 
 /// Links an image for one node; `narrow` narrows the image's allow-list where it is not empty (L14).

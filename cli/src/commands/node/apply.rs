@@ -3,14 +3,14 @@
 use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::MapSet;
-use lrpc_linker::profile::{Mode, Warning};
+use lrpc_linker::profile::Warning;
 use lrpc_loader::node::{Applied, ApplyOptions, Existing, Expect, Preview};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
 use super::arguments::NodeDirsArgs;
 use super::instance;
-use crate::arguments::{InventoryArgs, SetArgs};
+use crate::arguments::{InventoryArgs, ModeArgs, SetArgs};
 use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
@@ -33,9 +33,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     node: String,
 
-    /// Where connections are redirected
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
-    mode: ModeArg,
+    #[command(flatten)]
+    mode: ModeArgs,
 
     /// What becomes of connections that exist
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
@@ -67,19 +66,6 @@ pub(crate) struct Args {
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum ModeArg {
-    /// Socket hooks, for pods and host processes
-    #[default]
-    Full,
-    /// Socket hooks for host processes, per packet for pods
-    HostOnly,
-    /// As full, beside kube-proxy
-    Socket,
-    /// Per packet, for pods only
-    PodsOnly,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -120,12 +106,7 @@ impl Args {
     fn options(&self) -> ApplyOptions {
         ApplyOptions {
             node: self.node.clone(),
-            mode: match self.mode {
-                ModeArg::Full => Mode::Full,
-                ModeArg::HostOnly => Mode::HostOnly,
-                ModeArg::Socket => Mode::Socket,
-                ModeArg::PodsOnly => Mode::PodsOnly,
-            },
+            mode: self.mode.mode(),
             existing: match self.existing {
                 ExistingArg::Keep => Existing::Keep,
                 ExistingArg::Close => Existing::Close,

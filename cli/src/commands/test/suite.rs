@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lrpc_linker::Linker;
 use lrpc_linker::expect::{Cluster, Miss, Traced};
+use lrpc_linker::profile::Profile;
 use lrpc_schema::image::Image;
 
 use super::table::{self, Problem, Row, Table};
@@ -117,7 +118,7 @@ impl TestResult {
 impl Unmet {
     fn of(Miss { message, traced }: Miss<'_>, image: &Image) -> Self {
         let answer = |Traced { node, flow, trace }: Traced<'_>| {
-            let view = TraceView::of(&trace, image);
+            let view = TraceView::of(&trace, image, Profile::default());
             let explained = trace::render(&view, &trace, &flow, node);
             Answer { node: node.to_owned(), flow: flow.to_string(), view, explained }
         };

@@ -1,0 +1,64 @@
+//! What a data path cannot do for a row.
+
+use std::fmt;
+
+use lrpc_schema::image::{Clients, Fallback, Matcher, Policy, Protocol};
+use serde::Serialize;
+
+/// What this version's data path cannot do for a row, in the order in which the first is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gap {
+    /// The install mode (L17).
+    Mode,
+    /// The frontend's address is an IPv6 address.
+    Ipv6,
+    /// The policy redirects for some clients only (L6).
+    Clients,
+    /// The policy exempts its backends' own traffic (L8).
+    #[serde(rename = "skip-redirect-from-backend")]
+    Skip,
+    /// Datagrams of unconnected sockets are not redirected; connected ones are.
+    UnconnectedUdp,
+}
+
+impl Gap {
+    /// The reason in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mode => "mode",
+            Self::Ipv6 => "ipv6",
+            Self::Clients => "clients",
+            Self::Skip => "skip-redirect-from-backend",
+            Self::UnconnectedUdp => "unconnected-udp",
+        }
+    }
+
+    /// What is missing for every row of a policy that says `lrpc.dev/fallback: drop`, whatever runs in the
+    /// cluster.
+    pub(super) fn of_boundary(policy: &Policy) -> Option<Self> {
+        let is_v6 = matches!(&policy.frontend, Matcher::Address { ip, .. } if ip.get().is_ipv6());
+        let is_udp = policy.frontend.ports().iter().any(|spec| spec.protocol == Protocol::Udp);
+        let gaps = [
+            (is_v6, Self::Ipv6),
+            (policy.clients != Clients::All, Self::Clients),
+            (policy.skip, Self::Skip),
+            (is_udp, Self::UnconnectedUdp),
+        ];
+        let is_boundary = policy.fallback == Fallback::Drop;
+        gaps.into_iter().find(|(is_missing, _)| is_boundary && *is_missing).map(|(_, gap)| gap)
+    }
+}
+
+/// What is missing, in words.
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mode => "modes other than `full`",
+            Self::Ipv6 => "IPv6 frontends",
+            Self::Clients => "policies with `lrpc.dev/clients` other than `all`",
+            Self::Skip => "policies with `skipRedirectFromBackend`",
+            Self::UnconnectedUdp => "unconnected UDP sockets",
+        })
+    }
+}
