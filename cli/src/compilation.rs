@@ -14,8 +14,9 @@ use crate::config::{self, Config};
 use crate::exit::{ExitStatus, Failure};
 use crate::inventory::Given;
 use crate::manifests::{self, InputFile, Unreadable};
+use crate::manual::diagnostics;
 use crate::parallel;
-use crate::report::{self, Report, pages};
+use crate::report::{self, Report};
 
 /// What came of a set of manifests.
 pub(crate) struct Compilation {
@@ -211,7 +212,7 @@ fn options(rules: Rules<'_>, config: Config) -> Options {
         },
         strict_kinds: rules.strict_kinds,
         severities: severity.into_iter().map(|(code, severity)| (code.0, level(severity))).collect(),
-        foreign_pages: pages::findings().collect(),
+        foreign_pages: diagnostics::findings().collect(),
         namespaces: namespaces.into_iter().map(|(name, rule)| (name.0, namespace(rule))).collect(),
     }
 }

@@ -9,7 +9,7 @@ use lrpc_compiler::Source;
 use serde::{Deserialize, Deserializer};
 
 use crate::exit::Failure;
-use crate::report::pages;
+use crate::manual::diagnostics;
 
 const FILE_NAME: &str = "lrpc.toml";
 
@@ -37,7 +37,7 @@ impl TryFrom<String> for Warning {
     type Error = String;
 
     fn try_from(code: String) -> Result<Self, String> {
-        pages::warning(&code).map(|()| Self(code))
+        diagnostics::warning(&code).map(|()| Self(code))
     }
 }
 

@@ -11,6 +11,7 @@ mod config;
 mod exit;
 mod inventory;
 mod manifests;
+mod manual;
 mod output;
 mod parallel;
 mod report;

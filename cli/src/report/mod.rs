@@ -15,7 +15,6 @@ pub(crate) mod gitlab;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod junit;
-pub(crate) mod pages;
 mod quote;
 pub(crate) mod rdjson;
 pub(crate) mod sarif;

@@ -8,7 +8,8 @@ use lrpc_schema::image::Place;
 use serde_json::{Value, json};
 
 use super::checkout::Checkout;
-use super::{Location, Report, fingerprint, pages, prose_here};
+use super::{Location, Report, fingerprint, prose_here};
+use crate::manual::diagnostics;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -18,7 +19,8 @@ const FINGERPRINT: &str = "lrpc/v1";
 
 pub(crate) fn log(reports: &[Report], checkout: &Checkout) -> Value {
     let broken: BTreeSet<Code> = reports.iter().map(|report| report.code).collect();
-    let rules: Vec<Page> = pages::all().into_iter().filter(|page| broken.contains(&page.code)).collect();
+    let rules: Vec<Page> =
+        diagnostics::all().into_iter().filter(|page| broken.contains(&page.code)).collect();
     let fingerprints = fingerprint::of_all(reports, checkout);
     let results: Vec<Value> = reports
         .iter()

@@ -5,6 +5,7 @@
 mod help;
 mod junit;
 mod manifest;
+mod manual;
 mod reports;
 mod settings;
 mod support;

@@ -22,6 +22,16 @@ pub enum Breaking {
 }
 
 impl Breaking {
+    /// Every one.
+    pub const ALL: [Self; 6] = [
+        Self::FrontendRemoved,
+        Self::BackendsEmptied,
+        Self::PortChanged,
+        Self::CoverageShrunk,
+        Self::SkipDropped,
+        Self::TrafficDropped,
+    ];
+
     /// The name in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
