@@ -12,6 +12,7 @@
 )]
 
 mod diff;
+mod memory;
 mod redirects;
 mod refusals;
 mod servers;
@@ -25,6 +26,7 @@ use testkit::{Test, run_kernel_tests};
 fn main() {
     run_kernel_tests(&[
         diff::TESTS,
+        memory::TESTS,
         redirects::TESTS,
         swaps::TESTS,
         states::TESTS,

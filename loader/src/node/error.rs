@@ -43,8 +43,8 @@ pub enum Error {
         holder: lock::Holder,
     },
     /// The directory of pins is of others, or others can write it.
-    #[error("the pin directory cannot be used")]
-    Pins(#[source] FsError),
+    #[error(transparent)]
+    Pins(FsError),
     /// A later version of lrpc made the directory of pins.
     #[error("`{}` was made by a later lrpc: it has layout {layout}", .path.display())]
     Later {
@@ -159,7 +159,7 @@ pub enum Error {
     #[error(transparent)]
     Record(#[from] RecordTooLong),
     /// The state directory cannot be used.
-    #[error("the state directory cannot be used")]
+    #[error(transparent)]
     State(#[from] StateError),
     /// The programs could not be loaded.
     #[error(transparent)]
@@ -192,6 +192,7 @@ impl Error {
             Self::Busy { .. } => {
                 Some("wait for it to end; the lock is free as soon as the process is gone".to_owned())
             }
+            Self::Pins(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Pins(error) => error.remedy("--bpffs"),
             Self::Later { .. } => Some("use that version, or another directory by --bpffs".to_owned()),
             Self::Gone(_) => Some("try again".to_owned()),

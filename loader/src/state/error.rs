@@ -38,7 +38,7 @@ pub enum StateError {
         damage: Damage,
     },
     /// Lines of the history are no events of this version.
-    #[error("{lines} lines of `{path}` are no events and are passed over", path = .path.display())]
+    #[error("lines of `{path}` that are no events were passed over: {lines}", path = .path.display())]
     PassedOver {
         /// The history.
         path: PathBuf,
