@@ -9,6 +9,7 @@ mod commands;
 mod compilation;
 mod config;
 mod exit;
+mod exit_codes;
 mod inventory;
 mod manifests;
 mod manual;
@@ -20,7 +21,7 @@ mod unchanged;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{FromArgMatches as _, Parser};
 
 use crate::commands::Command;
 use crate::output::{Color, Output};
@@ -46,7 +47,8 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = exit_codes::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let output = Output::new(cli.color, cli.quiet);
     let status = cli.command.run(output).unwrap_or_else(|failure| {
         output.message(failure.render());

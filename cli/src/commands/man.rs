@@ -3,10 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::CommandFactory as _;
-
-use crate::Cli;
 use crate::exit::{ExitStatus, Failure, Outcome};
+use crate::exit_codes;
 
 /// Write the man pages, one for each command
 #[derive(Debug, clap::Args)]
@@ -19,7 +17,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     // `lrpc help` prints what the pages say and needs none itself.
-    let command = Cli::command().disable_help_subcommand(true);
+    let command = exit_codes::command().disable_help_subcommand(true);
     fs::create_dir_all(&args.folder).and_then(|()| clap_mangen::generate_to(command, &args.folder)).map_err(
         |error| {
             Failure::new(format!("man pages cannot be written to {}", args.folder.display())).because(&error)

@@ -2,6 +2,7 @@
 
 mod breaking;
 pub(crate) mod diagnostics;
+mod left_out;
 mod nearest;
 mod reasons;
 mod rules;
@@ -21,6 +22,8 @@ pub(crate) enum Kind {
     Diagnostic,
     /// Why something is not redirected.
     Reason,
+    /// Why this version does not carry a row.
+    LeftOut,
     /// What `diff --breaking` stands for.
     Breaking,
     /// What can be set.
@@ -34,6 +37,7 @@ impl Kind {
         match self {
             Self::Diagnostic => "diagnostic",
             Self::Reason => "reason",
+            Self::LeftOut => "left-out",
             Self::Breaking => "breaking",
             Self::Setting => "setting",
             Self::Rule => "rule",
@@ -79,6 +83,7 @@ pub(crate) fn diagnostics() -> Vec<Entry> {
 pub(crate) fn all() -> Vec<Entry> {
     let mut entries = diagnostics();
     entries.extend(reasons::all());
+    entries.extend(left_out::all());
     entries.extend(breaking::all());
     entries.extend(settings::all());
     entries.extend(rules::all());
@@ -103,6 +108,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use lrpc_linker::diff::Breaking;
+    use lrpc_linker::profile::Gap;
     use lrpc_linker::trace::Reason;
 
     use super::*;
@@ -121,6 +127,9 @@ mod tests {
     #[test]
     fn every_reason_and_breaking_rule_is_there() {
         for name in Reason::ALL.iter().map(|reason| reason.as_str()) {
+            assert!(find(name).is_some(), "{name}");
+        }
+        for name in Gap::ALL.iter().map(|gap| gap.as_str()) {
             assert!(find(name).is_some(), "{name}");
         }
         for name in Breaking::ALL.iter().map(|breaking| breaking.as_str()) {

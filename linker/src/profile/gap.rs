@@ -23,6 +23,9 @@ pub enum Gap {
 }
 
 impl Gap {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Mode, Self::Ipv6, Self::Clients, Self::Skip, Self::UnconnectedUdp];
+
     /// The reason in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
