@@ -76,6 +76,8 @@ pub fn parse(source: &Source) -> Parsed {
         proceed
     });
     parsed.places = places.finish();
+    // Of a hundred thousand policies, what was reserved and not used is a tenth of their text.
+    parsed.policies.shrink_to_fit();
     parsed
 }
 

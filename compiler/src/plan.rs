@@ -23,21 +23,22 @@ impl Plan {
         files: impl Iterator<Item = (Vec<hir::Policy>, FilePlaces)>,
         options: &Options,
     ) -> Option<Self> {
-        let (mut policies, mut places) = (Vec::new(), Vec::new());
+        let (mut policies, mut places, mut written) = (Vec::new(), Vec::new(), Vec::new());
         for (file, (its_policies, its_places)) in files.enumerate() {
+            policies.reserve(its_policies.len());
             for policy in its_policies {
                 let place = policy.place;
-                policies.push((lower(policy, options)?, file, place));
+                let policy = lower(policy, options)?;
+                written.push((policy.name.clone(), file, place));
+                policies.push(policy);
             }
             places.push(its_places);
         }
-        policies.sort_by(|(a, ..), (b, ..)| a.name.cmp(&b.name));
-        let written = policies.iter().map(|(policy, file, number)| (policy.name.clone(), *file, *number));
-        let places = Places::new(places, written);
+        policies.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Some(Self {
-            policies: Arc::new(policies.into_iter().map(|(policy, ..)| policy).collect()),
+            policies: Arc::new(policies),
             allowed_addresses: options.allowed_addresses.clone(),
-            places,
+            places: Places::new(places, written),
         })
     }
 

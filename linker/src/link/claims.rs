@@ -71,7 +71,7 @@ pub(super) fn claims<'a>(
 ) -> (Vec<Claims<'a>>, Vec<Finding>) {
     let mut all: Vec<Claims<'a>> =
         image.policies().iter().map(|policy| Claims::new(policy, image, inventory, narrow)).collect();
-    let mut owners = HashMap::new();
+    let mut owners = HashMap::with_capacity(all.iter().map(|claims| claims.frontends.len()).sum());
     let mut findings = Vec::new();
     for wants_service in [true, false] {
         let round = |claims: &&mut Claims<'_>| {

@@ -88,7 +88,7 @@ impl<'a> Linker<'a> {
         let no_such_node = || LinkError::NoSuchNode { node: node.into() };
         let node = self.inventory.node(node).ok_or_else(no_such_node)?;
         let mut findings = self.overlaps.clone();
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(self.claims.iter().map(|claims| claims.frontends.len()).sum());
         for claims in &self.claims {
             policy::link(claims, self.inventory, node, &mut rows, &mut findings);
         }

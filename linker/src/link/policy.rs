@@ -87,11 +87,11 @@ fn about_pods(claims: &Claims<'_>, selected: &Selected<'_>, findings: &mut Vec<F
     findings.extend(
         selected.unidentified().map(|pod| BackendNotIdentified { policy, pod: &pod.reference }.found()),
     );
-    let pods: Vec<_> = selected.iter().collect();
     let finished = selected.finished();
-    if pods.is_empty() && finished.is_empty() {
+    if selected.iter().next().is_none() && finished.is_empty() {
         findings.push(SelectorMatchesNothing { policy }.found());
     } else if selected.ready().next().is_none() {
+        let pods: Vec<_> = selected.iter().collect();
         findings.push(NoReadyPod { policy, pods: &pods, finished }.found());
     }
     let unreachable = |pod: &&Pod| policy.backend.address.is_none() && !pod.unreachable.is_empty();

@@ -53,17 +53,21 @@ impl<'a> Selected<'a> {
 
     /// The pods whose own connections are left alone (L8).
     pub(super) fn exempt(&self) -> Arc<[PodRef]> {
-        self.iter().filter(|_| self.policy.skip).map(|pod| pod.reference.clone()).collect()
+        if !self.policy.skip {
+            return Arc::default();
+        }
+        self.iter().map(|pod| pod.reference.clone()).collect()
     }
 }
 
 /// The pods of the node that are clients, where the policy wants a list of them (L6).
 pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) -> Arc<[PodRef]> {
-    let chosen = |pod: &&Pod| match &policy.clients {
-        Clients::All | Clients::Pods | Clients::AllPods => false,
-        Clients::Namespace => true,
-        Clients::Selector(selector) => selector.matches(&pod.labels),
+    let selector = match &policy.clients {
+        Clients::All | Clients::Pods | Clients::AllPods => return Arc::default(),
+        Clients::Namespace => None,
+        Clients::Selector(selector) => Some(selector),
     };
+    let chosen = |pod: &&Pod| selector.is_none_or(|selector| selector.matches(&pod.labels));
     let running = inventory.pods_on(node, &policy.name.namespace).filter(|pod| !pod.finished);
     running.filter(chosen).map(|pod| pod.reference.clone()).collect()
 }

@@ -10,6 +10,7 @@
 //! or, where it has none, 0, namespace and name: a pod that was made anew under its old name is another
 //! pod.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use lrpc_schema::image::{Digest, Port};
@@ -23,7 +24,8 @@ const CONTEXT: &str = "lrpc linked map set v1";
 impl MapSet {
     /// The linked digest: equal exactly for equal map sets, pods being told apart by UID.
     pub fn digest(&self) -> Digest {
-        let mut encoder = Encoder { hasher: blake3::Hasher::new_derive_key(CONTEXT), buffer: Vec::new() };
+        let hasher = blake3::Hasher::new_derive_key(CONTEXT);
+        let mut encoder = Encoder { hasher, buffer: Vec::new(), clients: String::new() };
         encoder.count(self.rows.len());
         for row in &self.rows {
             encoder.row(row);
@@ -36,6 +38,8 @@ impl MapSet {
 struct Encoder {
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
+    /// The clients of a row, in words.
+    clients: String,
 }
 
 /// How many bytes are hashed at a time.
@@ -91,7 +95,12 @@ impl Encoder {
         self.byte(row.skip_flag.into());
         self.pods(&row.skip);
         self.string(row.fallback.as_str());
-        self.string(&row.clients.to_string());
+        let mut clients = std::mem::take(&mut self.clients);
+        clients.clear();
+        // Writing to a `String` cannot fail.
+        let _ = write!(clients, "{}", row.clients);
+        self.string(&clients);
+        self.clients = clients;
         self.pods(&row.client_pods);
     }
 

@@ -13,8 +13,6 @@ mod row;
 mod shown;
 mod write;
 
-use std::collections::BTreeMap;
-
 pub use read::NotAMapSet;
 pub use row::{Backend, Frontend, Outcome, PodRef, Reason, Row, ServiceName, State};
 pub use shown::{ShownBackend, ShownRow};
@@ -46,11 +44,10 @@ impl MapSet {
 /// Sorts the rows; of two with one frontend the first stays (L1: one owner per frontend).
 impl FromIterator<Row> for MapSet {
     fn from_iter<I: IntoIterator<Item = Row>>(rows: I) -> Self {
-        let mut sorted = BTreeMap::new();
-        for row in rows {
-            sorted.entry(row.frontend).or_insert(row);
-        }
-        Self { rows: sorted.into_values().collect() }
+        let mut rows: Vec<Row> = rows.into_iter().collect();
+        rows.sort_by_key(|row| row.frontend);
+        rows.dedup_by_key(|row| row.frontend);
+        Self { rows }
     }
 }
 

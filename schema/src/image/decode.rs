@@ -65,7 +65,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
         section.check_flags()?;
         let mut input = Reader(section.bytes);
         match section.id {
-            POLICIES => policies = Some(input.list(Reader::policy)?),
+            POLICIES => policies = Some(input.policies()?),
             ALLOWED_ADDRESSES => allowed = Some(input.option(|input| input.list(Reader::net))?),
             PLACES => {
                 input.check_places()?;
@@ -80,18 +80,8 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
     let (Some(policies), Some(allowed)) = (policies, allowed) else {
         return Err(malformed("a section is missing"));
     };
-    if !policies.is_sorted_by(|a, b| a.name < b.name) {
-        return Err(malformed("the policies are not in order"));
-    }
     if allowed.as_ref().is_some_and(|list| *list != canonical(list)) {
         return Err(malformed("the allowed addresses are not in canonical form"));
-    }
-    let is_rewritten =
-        |id, bytes: &[u8]| sections.iter().any(|section| section.id == id && section.bytes == bytes);
-    if !is_rewritten(POLICIES, &encode::policies_section(&policies))
-        || !is_rewritten(ALLOWED_ADDRESSES, &encode::allowed_section(allowed.as_deref()))
-    {
-        return Err(malformed("the policies are not in canonical form"));
     }
     let semantic = sections.iter().filter(|section| section.is_semantic());
     let digest = encode::digest(semantic.map(|section| (section.id, section.bytes)));
@@ -210,6 +200,17 @@ impl Header {
         }
         Ok(sections)
     }
+}
+
+/// What one place takes: field, file, and its four numbers.
+const PLACE_SIZE: usize = 6 * size_of::<u32>();
+
+fn words(place: &[u8; PLACE_SIZE]) -> [u32; 6] {
+    let mut numbers = [0; 6];
+    for (number, word) in numbers.iter_mut().zip(place.as_chunks().0) {
+        *number = u32::from_le_bytes(*word);
+    }
+    numbers
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -332,8 +333,33 @@ impl<'a> Reader<'a> {
         Ok(matcher)
     }
 
-    fn policy(&mut self) -> Read<Policy> {
-        let name = PolicyName { namespace: self.str()?.into(), name: self.str()?.into() };
+    /// The policies in ascending order, each as it is written and in no other way.
+    fn policies(&mut self) -> Read<Vec<Policy>> {
+        let mut policies = Vec::<Policy>::new();
+        let mut rewritten = Vec::new();
+        for _ in 0..self.u32()? {
+            let from = self.0;
+            let before = policies.last().map(|policy| &policy.name);
+            let policy = self.policy(before)?;
+            if before.is_some_and(|before| *before >= policy.name) {
+                return Err(malformed("the policies are not in order"));
+            }
+            rewritten.clear();
+            encode::policy(&policy, &mut rewritten);
+            if from.get(..from.len() - self.0.len()) != Some(&*rewritten) {
+                return Err(malformed("the policies are not in canonical form"));
+            }
+            policies.push(policy);
+        }
+        Ok(policies)
+    }
+
+    /// Neighbours mostly share their namespace, which is then kept once.
+    fn policy(&mut self, before: Option<&PolicyName>) -> Read<Policy> {
+        let namespace = self.str()?;
+        let shared = before.map(|before| &before.namespace).filter(|shared| ***shared == *namespace);
+        let namespace = shared.map_or_else(|| namespace.into(), Arc::clone);
+        let name = PolicyName { namespace, name: self.str()?.into() };
         let frontend = self.matcher()?;
         let selector = self.selector()?;
         let ports = self.list(Self::port)?;
@@ -369,8 +395,10 @@ impl<'a> Reader<'a> {
                 return Err(malformed("the places are not in order"));
             }
             let (mut its_file, mut before) = (None, None);
-            for _ in 0..self.u32()? {
-                let [path, file, ..] = self.words::<6>()?;
+            let count = self.u32()? as usize;
+            let (fields, _) = self.take(count.saturating_mul(PLACE_SIZE))?.as_chunks::<PLACE_SIZE>();
+            for field in fields {
+                let [path, file, ..] = words(field);
                 if path >= paths || file >= files {
                     return Err(malformed("a place has no field or no file"));
                 }
@@ -412,7 +440,7 @@ impl<'a> Reader<'a> {
                 .unwrap_or_else(|| PolicyName { namespace: namespace.into(), name: name.into() });
             let mut its_file = None;
             for _ in 0..self.u32()? {
-                let [field, file, line, column, end_line, end_column] = self.words()?;
+                let [field, file, line, column, end_line, end_column] = words(&self.array()?);
                 its_file = Some(file as usize);
                 if let Some(file) = files.get_mut(file as usize) {
                     file.push(FieldId::new(field), Stretch { line, column, end_line, end_column });
@@ -424,15 +452,6 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Places::numbered(paths, files, written))
-    }
-
-    fn words<const N: usize>(&mut self) -> Read<[u32; N]> {
-        let (words, _) = self.take(N * size_of::<u32>())?.as_chunks();
-        let mut numbers = [0; N];
-        for (number, word) in numbers.iter_mut().zip(words) {
-            *number = u32::from_le_bytes(*word);
-        }
-        Ok(numbers)
     }
 }
 

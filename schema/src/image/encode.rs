@@ -74,16 +74,11 @@ pub(super) fn digest<'a>(sections: impl Iterator<Item = (u32, &'a [u8])>) -> Dig
     Digest::new(*hasher.finalize().as_bytes())
 }
 
-pub(super) fn policies_section(policies: &[Policy]) -> Vec<u8> {
-    let mut out = Writer(Vec::new());
-    out.policies(policies);
-    out.0
-}
-
-pub(super) fn allowed_section(list: Option<&[IpNet]>) -> Vec<u8> {
-    let mut out = Writer(Vec::new());
-    out.allowed(list);
-    out.0
+/// Appends a policy as section 1 holds it.
+pub(super) fn policy(policy: &Policy, out: &mut Vec<u8>) {
+    let mut writer = Writer(std::mem::take(out));
+    writer.policy(policy);
+    *out = writer.0;
 }
 
 /// What the places of one policy take.
