@@ -93,6 +93,10 @@ fn a_state_folder_of_others_is_refused_and_left_as_it_is() {
         assert!(refused.contains(word), "`{word}` is missing in: {refused}");
     }
     assert_eq!(scene.world.pins(), Vec::<String>::new());
+    // Where a bpffs would have to be mounted first, too.
+    let unmounted = scene.world.sandbox.folder().join("unmounted");
+    scene.apply_on(&unmounted, &theirs).ends(2);
+    assert!(!unmounted.exists());
     assert!(content(&theirs) == before);
     // The remedy, followed; then what is loaded is unloaded with the wrong folder.
     scene.apply_on(&bpffs, &theirs.join("lrpc")).ends(0);

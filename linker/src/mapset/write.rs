@@ -1,7 +1,7 @@
 //! A map set as bytes, so that a node can be given the same set again without image and inventory.
 //!
-//! `docs/state-format.md` draws them. A pod is written once and pointed at, since one pod may serve a thousand
-//! frontends; nothing else is held back, so that a large set is written without a copy of it.
+//! `docs/state-format.md` draws them. A pod is written once and pointed at, since one may serve a thousand
+//! frontends.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -17,44 +17,42 @@ impl MapSet {
     /// # Errors
     /// `out` refuses.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut pods: Vec<&PodRef> = self.rows.iter().flat_map(pods_of).collect();
-        pods.sort_unstable();
-        pods.dedup();
-        let mut record = Record { numbers: HashMap::new(), bytes: Vec::new() };
-        record.count(pods.len());
-        for pod in &pods {
-            record.text(&pod.namespace);
-            record.text(&pod.name);
-            record.bool(pod.uid.is_some());
-            if let Some(uid) = &pod.uid {
-                record.text(uid);
-            }
-        }
-        record.numbers = (0..).zip(pods).map(|(number, pod)| (pod, number)).collect();
-        record.count(self.rows.len());
+        let mut rows = Record::default();
+        rows.count(self.rows.len());
         for row in &self.rows {
-            record.row(row);
-            out.write_all(&record.bytes)?;
-            record.bytes.clear();
+            rows.row(row);
         }
-        out.write_all(&record.bytes)
+        let mut pods = Record::default();
+        pods.count(rows.pods.len());
+        for pod in &rows.pods {
+            pods.pod(pod);
+        }
+        out.write_all(&pods.bytes)?;
+        out.write_all(&rows.bytes)
     }
 }
 
-fn pods_of(row: &Row) -> impl Iterator<Item = &PodRef> {
-    let backends = row.backends().iter().flat_map(|backend| &backend.pods);
-    backends.chain(row.skip.iter()).chain(row.client_pods.iter())
-}
-
-/// What is written next.
+/// What has been written, and the pods that it points at.
+#[derive(Default)]
 struct Record<'a> {
-    /// The numbers by which pods are pointed at.
-    numbers: HashMap<&'a PodRef, u32>,
     bytes: Vec<u8>,
+    /// The pods, in the order in which rows name them.
+    pods: Vec<&'a PodRef>,
+    /// Where in `pods` each is.
+    numbers: HashMap<&'a PodRef, u32>,
 }
 
-impl Record<'_> {
-    fn row(&mut self, row: &Row) {
+impl<'a> Record<'a> {
+    fn pod(&mut self, pod: &PodRef) {
+        self.text(&pod.namespace);
+        self.text(&pod.name);
+        self.bool(pod.uid.is_some());
+        if let Some(uid) = &pod.uid {
+            self.text(uid);
+        }
+    }
+
+    fn row(&mut self, row: &'a Row) {
         self.address(row.frontend.address);
         self.u16(row.frontend.port.get());
         self.u8(row.frontend.protocol.number());
@@ -136,11 +134,14 @@ impl Record<'_> {
         }
     }
 
-    fn pods(&mut self, pods: &[PodRef]) {
+    fn pods(&mut self, pods: &'a [PodRef]) {
         self.count(pods.len());
         for pod in pods {
-            // Every pod of every row has a number.
-            let number = self.numbers.get(pod).copied().unwrap_or(u32::MAX);
+            let next = self.pods.len();
+            let number = *self.numbers.entry(pod).or_insert_with(|| {
+                self.pods.push(pod);
+                saturated(next)
+            });
             self.bytes.extend(number.to_le_bytes());
         }
     }
@@ -163,10 +164,8 @@ impl Record<'_> {
         self.bytes.extend_from_slice(text.as_bytes());
     }
 
-    /// A number of things. Sets of 4 billion rows are refused long before, so the saturated value is never
-    /// written.
     fn count(&mut self, count: usize) {
-        self.bytes.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
+        self.bytes.extend(saturated(count).to_le_bytes());
     }
 
     fn bool(&mut self, value: bool) {
@@ -180,4 +179,9 @@ impl Record<'_> {
     fn u16(&mut self, value: u16) {
         self.bytes.extend(value.to_le_bytes());
     }
+}
+
+/// A number of things. Sets of 4 billion rows are refused long before, so the saturated value is never written.
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

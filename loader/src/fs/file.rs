@@ -9,12 +9,12 @@ use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use rustix::fs::{FileType, Mode, OFlags, SeekFrom, fdatasync, fsync, openat, seek};
+use rustix::fs::{FileType, Mode, OFlags, SeekFrom, fdatasync, openat, seek};
 use rustix::io::pread;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::dir::{Dir, is_no_directory, single};
-use super::walk::{failed, stat};
+use super::walk::{failed, stat, sync};
 use super::{FsError, call};
 use crate::kernel::sys::gate;
 
@@ -160,7 +160,7 @@ impl Dir {
 
     /// Waits until the names in the directory are on disk.
     pub(crate) fn sync(&self) -> Result<(), FsError> {
-        call("fsync(2)", || fsync(self)).map_err(|error| failed("syncing", self.path(), "fsync(2)", error))
+        sync(self, self.path())
     }
 
     fn open_file(&self, name: &str, flags: OFlags) -> Result<Option<RegularFile>, FsError> {

@@ -7,7 +7,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, fstat, mkdirat, openat, readlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, fstat, fsync, mkdirat, openat, readlinkat,
+};
 use rustix::io::Errno;
 
 use super::trust::{Role, judge, judge_owner};
@@ -66,9 +68,7 @@ pub(super) fn walk(path: &Path, missing: Missing) -> Result<Option<(OwnedFd, Pat
             }
         }
     }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = call("openat(2)", || openat(&place, ".", flags, Mode::empty()));
-    Ok(Some((opened.map_err(|error| failed("opening", &shown, "openat(2)", error))?, shown)))
+    Ok(Some((open(&place, &shown)?, shown)))
 }
 
 /// The steps of a path below `/`, or below where a link lies.
@@ -120,13 +120,28 @@ fn look(holder: &OwnedFd, name: &OsStr, shown: &Path) -> Result<Option<Found>, F
 /// Makes a directory for us alone, whatever the umask; where the name is taken it stays what it is.
 pub(super) fn make(holder: &OwnedFd, name: &OsStr, shown: &Path) -> Result<(), FsError> {
     match call("mkdirat(2)", || mkdirat(holder, name, OWNER_ONLY)) {
-        // The umask takes bits away. Nobody else can have exchanged what we have just made: nobody else writes
-        // the holder, or the sticky bit keeps them from it.
-        Ok(()) => call("fchmodat(2)", || chmodat(holder, name, OWNER_ONLY, AtFlags::empty()))
-            .map_err(|error| failed("making", shown, "fchmodat(2)", error)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed("making", shown, "mkdirat(2)", error)),
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(failed("making", shown, "mkdirat(2)", error)),
     }
+    // The umask takes bits away. Nobody else can have exchanged what we have just made: nobody else writes the
+    // holder, or the sticky bit keeps them from it.
+    call("fchmodat(2)", || chmodat(holder, name, OWNER_ONLY, AtFlags::empty()))
+        .map_err(|error| failed("making", shown, "fchmodat(2)", error))?;
+    // On disk before anything in it is.
+    open(holder, shown).and_then(|holder| sync(&holder, shown))
+}
+
+/// Opens a directory that is known as a place only.
+fn open(place: &OwnedFd, shown: &Path) -> Result<OwnedFd, FsError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    call("openat(2)", || openat(place, ".", flags, Mode::empty()))
+        .map_err(|error| failed("opening", shown, "openat(2)", error))
+}
+
+/// Waits until the names in a directory are on disk.
+pub(super) fn sync(directory: impl AsFd + Copy, shown: &Path) -> Result<(), FsError> {
+    call("fsync(2)", || fsync(directory)).map_err(|error| failed("syncing", shown, "fsync(2)", error))
 }
 
 pub(super) fn stat(place: impl AsFd + Copy, shown: &Path) -> Result<Stat, FsError> {

@@ -1,16 +1,17 @@
 //! The file system in which pins live: whether it is there, and mounting it.
 
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{fstatfs, statfs};
+use rustix::fs::{StatFs, fstatfs, statfs};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
 use super::lock::{LockError, wait_for};
-use super::sys::{SysError, gate};
-use crate::fs::{Dir, FsError, Sharing, Way};
-use crate::state::marker::LOCK;
+use super::sys::SysError;
+use crate::fs::{FsError, Sharing, Way, call};
+use crate::state::{StateDir, StateError};
 
 /// `BPF_FS_MAGIC`: the letters of its author's choice.
 const BPF_FS: u64 = 0xcafe_4a11;
@@ -37,23 +38,37 @@ pub(crate) enum MountError {
     Directory(#[from] FsError),
     /// The place for the lock cannot be used.
     #[error(transparent)]
-    State(FsError),
+    State(StateError),
     /// The lock for mounting cannot be had.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] SysError),
 }
 
 /// Whether a path, or the nearest directory above it that exists, is on a bpffs.
-pub(crate) fn is_on_bpffs(path: &Path) -> bool {
-    let existing = path.ancestors().find(|path| path.exists());
-    existing.and_then(|path| statfs(path).ok()).is_some_and(|stat| stat.f_type.cast_unsigned() == BPF_FS)
+pub(crate) fn is_on_bpffs(path: &Path) -> Result<bool, SysError> {
+    let fail =
+        |call, error| SysError::new(format!("looking for a bpffs at `{}`", path.display()), call, error);
+    for above in std::path::absolute(path).map_err(|error| fail("getcwd(2)", error))?.ancestors() {
+        match call("statfs(2)", || statfs(above)) {
+            Ok(found) => return Ok(is_bpffs(&found)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(fail("statfs(2)", error)),
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a directory is on a bpffs.
 pub(crate) fn holds(directory: impl AsFd) -> Result<bool, SysError> {
-    let found = gate::enter("fstatfs(2)").and_then(|()| Ok(fstatfs(&directory)?));
-    let found = found.map_err(|error| SysError::new("looking for a bpffs", "fstatfs(2)", error))?;
-    Ok(found.f_type.cast_unsigned() == BPF_FS)
+    let found = call("fstatfs(2)", || fstatfs(&directory));
+    Ok(is_bpffs(&found.map_err(|error| SysError::new("looking for a bpffs", "fstatfs(2)", error))?))
+}
+
+fn is_bpffs(found: &StatFs) -> bool {
+    found.f_type.cast_unsigned() == BPF_FS
 }
 
 /// Where a bpffs is to be mounted so that `directory` is on it.
@@ -66,14 +81,14 @@ pub(crate) fn mount_point(directory: &Path) -> PathBuf {
 /// can open it and never goes away: in `state`, or in a place of its own for the mount point that instances
 /// share.
 pub(crate) fn ensure(directory: &Path, state: &Path) -> Result<(), MountError> {
-    if is_on_bpffs(directory) {
+    if is_on_bpffs(directory)? {
         return Ok(());
     }
     let mount_at = mount_point(directory);
     let locks = if mount_at == Path::new(USUAL) { Path::new(USUAL_LOCK) } else { state };
-    let lock = Dir::make(locks).and_then(|dir| dir.make_child(LOCK)).map_err(MountError::State)?;
+    let lock = StateDir::new(locks.to_owned()).lockable().map_err(MountError::State)?;
     let _lock = wait_for(&lock, Sharing::Exclusive)?;
-    if is_on_bpffs(directory) {
+    if is_on_bpffs(directory)? {
         return Ok(());
     }
     let place = Way::make(&mount_at).map_err(|error| match error {
@@ -93,5 +108,5 @@ pub(crate) fn ensure(directory: &Path, state: &Path) -> Result<(), MountError> {
     }
     let place = format!("/proc/self/fd/{}", place.as_fd().as_raw_fd());
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    gate::enter("mount(2)").and_then(|()| Ok(mount("bpf", place, "bpf", flags, c"mode=0700")?)).map_err(fail)
+    call("mount(2)", || mount("bpf", &place, "bpf", flags, c"mode=0700")).map_err(fail)
 }

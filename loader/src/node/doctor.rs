@@ -77,7 +77,9 @@ impl Node {
                 Check::new(name, Verdict::Fail, error.with_causes(), fix)
             }
             Ok(Some(_)) => Check::ok(name, format!("{}, lrpc's own", root.display())),
-            Ok(None) if is_on_bpffs(root) => Check::ok(name, root.display().to_string()),
+            Ok(None) if is_on_bpffs(root).is_ok_and(|found| found) => {
+                Check::ok(name, root.display().to_string())
+            }
             Ok(None) => {
                 let found = format!("none at `{place}`; apply mounts one if it may");
                 Check::new(name, Verdict::Warn, found, format!("mount -t bpf -o mode=0700 bpf {place}"))

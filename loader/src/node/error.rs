@@ -242,7 +242,8 @@ impl From<MountError> for Error {
         match error {
             MountError::NoBpffs { mount_at, source } => Self::NoBpffs { mount_at, source },
             MountError::Directory(error) => Self::Pins(error),
-            MountError::State(error) => Self::State(error.into()),
+            MountError::State(error) => Self::State(error),
+            MountError::Kernel(error) => Self::Kernel(error),
             MountError::Lock(error) => error.into(),
         }
     }

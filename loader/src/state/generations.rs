@@ -117,9 +117,9 @@ impl StateDir {
     pub(crate) fn prune(&self, resident: &[u64]) -> Result<(), StateError> {
         let resident_names: Vec<_> = resident.iter().map(|&generation| name(generation)).collect();
         let generations =
-            self.prune_names(GENERATIONS, is_name, |file| resident_names.iter().any(|name| file == &**name));
+            self.sweep_folder(GENERATIONS, is_name, |file| resident_names.iter().any(|name| file == &**name));
         let images = self.images_of(resident).and_then(|needed| self.prune_images(&needed));
-        generations.and(images)
+        generations.and(images).and(self.sweep_halves())
     }
 
     /// The images of these generations, as far as they are kept.

@@ -44,7 +44,7 @@ impl StateDir {
     /// Removes the images that no kept generation needs.
     pub(super) fn prune_images(&self, needed: &[Digest]) -> Result<(), StateError> {
         let needed: Vec<_> = needed.iter().map(name).collect();
-        self.prune_names(IMAGES, is_name, |file| needed.iter().any(|needed| file == &**needed))
+        self.sweep_folder(IMAGES, is_name, |file| needed.iter().any(|needed| file == &**needed))
     }
 }
 

@@ -32,9 +32,8 @@ const FORMAT: u32 = 1;
 /// No marker is longer.
 const LONGEST: u64 = 1 << 16;
 
-/// The directory whose lock is held while a marker is written or a bpffs mounted. Its mode is 0700, so that
-/// nobody else can open it.
-pub(crate) const LOCK: &str = "lrpc-lock";
+/// The directory that is locked. Its mode is 0700, so that nobody else can open it.
+const LOCK: &str = "lrpc-lock";
 
 /// Whose memory it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,16 +70,24 @@ impl StateDir {
             pins: pins.path().to_string_lossy().into_owned(),
         };
         if read(&dir)?.as_ref() != Some(&ours) {
+            let _lock = wait_for(&self.lockable()?, Sharing::Exclusive)?;
             take_over(&dir, &ours)?;
         }
         // After the marker: a folder with nothing but an empty history would not be known as ours.
         history::writable(&dir)
     }
+
+    /// The directory whose lock is held while a marker is written or a bpffs mounted.
+    ///
+    /// # Errors
+    /// The state directory is of others or cannot be written.
+    pub(crate) fn lockable(&self) -> Result<Dir, StateError> {
+        Ok(self.make()?.make_child(LOCK)?)
+    }
 }
 
-/// Writes our marker, unless the instance that a marker names is loaded.
+/// Writes our marker, unless the instance that a marker names is loaded. The caller holds the lock.
 fn take_over(dir: &Dir, ours: &Marker) -> Result<(), StateError> {
-    let _lock = wait_for(&dir.make_child(LOCK)?, Sharing::Exclusive)?;
     if let Some(theirs) = read(dir)?
         && theirs.identity != ours.identity
         && theirs.boot == ours.boot

@@ -20,7 +20,7 @@ mod event;
 mod generations;
 mod history;
 mod images;
-pub(crate) mod marker;
+mod marker;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -63,26 +63,36 @@ impl StateDir {
         Ok(dir)
     }
 
-    /// Removes the files of our own form that are not needed, and what a writer that died has left half-written,
-    /// from a directory in this one. The first error is told when the others have been tried.
-    fn prune_names(
+    /// Removes what is not needed from a directory in this one.
+    fn sweep_folder(
         &self,
         folder: &str,
         is_ours: impl Fn(&OsStr) -> bool,
         is_needed: impl Fn(&OsStr) -> bool,
     ) -> Result<(), StateError> {
-        let Some(dir) = self.readable()?.map(|dir| dir.child(folder)).transpose()?.flatten() else {
-            return Ok(());
-        };
-        let mut done = Ok(());
-        for name in dir.names()? {
-            if is_half(&name) || (is_ours(&name) && !is_needed(&name)) {
-                // One that stays keeps no other from going.
-                done = done.and(dir.remove_file(&name));
-            }
+        match self.readable()?.map(|dir| dir.child(folder)).transpose()?.flatten() {
+            Some(dir) => sweep(&dir, |name| is_ours(name) && !is_needed(name)),
+            None => Ok(()),
         }
-        Ok(done?)
     }
+
+    /// Removes what a writer that died has left half-written beside those directories.
+    fn sweep_halves(&self) -> Result<(), StateError> {
+        self.readable()?.map_or(Ok(()), |dir| sweep(&dir, |_| false))
+    }
+}
+
+/// Removes files that have become needless, and half-written ones. The first error is told when all have been
+/// tried.
+fn sweep(dir: &Dir, is_needless: impl Fn(&OsStr) -> bool) -> Result<(), StateError> {
+    let mut done = Ok(());
+    for name in dir.names()? {
+        if is_half(&name) || is_needless(&name) {
+            // One that stays keeps no other from going.
+            done = done.and(dir.remove_file(&name));
+        }
+    }
+    Ok(done?)
 }
 
 #[cfg(test)]
