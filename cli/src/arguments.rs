@@ -66,7 +66,8 @@ pub(crate) struct InventoryArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ModeArgs {
     /// Where connections are redirected
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    // Hidden as long as there is one mode; the others are refused by name.
+    #[arg(long, value_enum, default_value_t, value_name = "MODE", hide = true)]
     mode: ModeArg,
 }
 

@@ -119,6 +119,7 @@ mod tests {
         command.build();
         for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert_eq!(help.matches("Exit codes:").count(), 1, "{}", command.get_name());
             assert!(
                 help.contains("Example:") && help.contains("\nExit codes:\n  0  "),
                 "{}",

@@ -35,11 +35,18 @@ use crate::output::{Color, Output};
 )]
 struct Cli {
     /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Everywhere"
+    )]
     color: Color,
 
     /// Say nothing but results, diagnostics and why a command could not run
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = "Everywhere")]
     quiet: bool,
 
     #[command(subcommand)]

@@ -22,9 +22,7 @@ use crate::set;
 
 /// Show the map set that a node would get, or what every node would do
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: lrpc link policies --inventory cluster.yaml --node worker-1
-
-Exit codes: 0 done, 1 errors were found (or warnings under --deny-warnings), 2 it could not be linked")]
+#[command(after_help = "Example: lrpc link policies --inventory cluster.yaml --node worker-1")]
 pub(crate) struct Args {
     #[command(flatten)]
     set: SetArgs,

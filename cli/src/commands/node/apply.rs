@@ -37,7 +37,8 @@ pub(crate) struct Args {
     mode: ModeArgs,
 
     /// What becomes of connections that exist
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    // Hidden as long as they can only be kept; `close` is refused by name.
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT", hide = true)]
     existing: ExistingArg,
 
     /// Go on only if this linked digest is active, or `none`

@@ -35,9 +35,7 @@ A table names policies, inventories, and what is expected of flows; paths are re
       decision: redirect
       backends: kube-system/{app=kiam}
     - flow: tcp from host to 169.254.169.254:80
-      decision: original
-
-Exit codes: 0 every expectation is met, 1 one is not, 2 a table cannot be read or checks nothing")]
+      decision: original")]
 pub(crate) struct Args {
     /// Files of tables; - for standard input
     #[arg(required = true, value_name = "FILE")]
