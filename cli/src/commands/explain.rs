@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             output.result(entries.iter().map(|entry| &*entry.page).collect::<String>())?;
         }
         Format::Human => {
-            output.result(list(&entries))?;
+            output.prose(list(&entries))?;
             if !args.all {
                 output.note("--all lists reasons, breaking changes, settings and rules too");
             }

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let image = set::require(&args.set, output)?;
     match args.format {
         Format::Json => output.json(&Inspection::of(&image))?,
-        Format::Human => output.result(render(&Inspection::of(&image)))?,
+        Format::Human => output.prose(render(&Inspection::of(&image)))?,
     }
     Ok(ExitStatus::Done)
 }

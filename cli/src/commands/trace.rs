@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let view = TraceView::of(&trace, &image, args.mode.profile());
     match args.format {
         Format::Json => output.json(&view)?,
-        Format::Human => output.result(render(&view, &trace, &flow, &args.node))?,
+        Format::Human => output.prose(render(&view, &trace, &flow, &args.node))?,
     }
     Ok(match trace.state() {
         State::Drop => ExitStatus::Findings,

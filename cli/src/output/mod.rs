@@ -63,6 +63,19 @@ impl Output {
         self.bytes(text.into().leaving(self.color.on(&io::stdout())).as_bytes())
     }
 
+    /// Prints a result for people, in lines no longer than the terminal is wide. Where nobody says how wide that
+    /// is, in a file or a pipe, lines stay whole.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub(crate) fn prose(self, text: impl Into<Text>) -> Result<(), Failure> {
+        let text = text.into();
+        match terminal::known_width(terminal_size::terminal_size_of(io::stdout())) {
+            Some(width) => self.result(text.wrapped(width)),
+            None => self.result(text),
+        }
+    }
+
     /// Prints a result that is no text.
     ///
     /// # Errors
@@ -112,7 +125,12 @@ impl Output {
     /// Prints a message beside the result. A standard error that cannot be written has nowhere to say so.
     pub(crate) fn message(self, text: impl Into<Text>) {
         let mut out = io::stderr().lock();
-        let text = text.into().leaving(self.color.on(&io::stderr()));
+        let text = text.into();
+        let text = match terminal::known_width(terminal_size::terminal_size_of(io::stderr())) {
+            Some(width) => text.wrapped(width),
+            None => text,
+        };
+        let text = text.leaving(self.color.on(&io::stderr()));
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 }

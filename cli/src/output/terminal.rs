@@ -45,8 +45,13 @@ pub(crate) struct Terminal {
 
 /// The columns: `COLUMNS`, else the terminal's, else 80.
 pub(super) fn width(terminal: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
+    known_width(terminal).unwrap_or(COLUMNS)
+}
+
+/// The columns: `COLUMNS`, else the terminal's.
+pub(super) fn known_width(terminal: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
     let said =
         env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
     let seen = terminal.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0);
-    said.or(seen).unwrap_or(COLUMNS).max(FEWEST)
+    said.or(seen).map(|width| width.max(FEWEST))
 }

@@ -15,12 +15,10 @@ pub(crate) enum Style {
     Bold,
     /// What matters less.
     Dim,
-    /// What is well, or comes.
+    /// What is well, or better than before.
     Good,
-    /// What changes.
+    /// What is neither.
     Changed,
-    /// What goes.
-    Gone,
     /// What is wrong.
     Bad,
 }
@@ -34,11 +32,13 @@ impl Style {
             Self::Dim => Some("2"),
             Self::Good => Some("32"),
             Self::Changed => Some("33"),
-            Self::Gone => Some("31"),
             Self::Bad => Some("1;31"),
         }
     }
 }
+
+/// How much further the rest of a broken line is indented.
+const HANGING: usize = 4;
 
 /// Words on their way to a reader, from wherever they come. Writing to it adds plain words and cannot fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,55 @@ impl Text {
         self.paint(Style::Plain, words)
     }
 
+    /// The text in lines no longer than this, as far as there are spaces to break them at; none in backticks is. What
+    /// goes on in another line is indented further. A renderer that colours by itself has broken its own.
+    pub(crate) fn wrapped(&self, width: usize) -> Self {
+        let mut wrapped = Self::default();
+        let mut line = Vec::new();
+        for piece in &self.pieces {
+            let (style, words) = match piece {
+                Piece::Words(style, words) => (*style, words),
+                Piece::Coloured(_) => {
+                    wrapped.pieces.push(piece.clone());
+                    continue;
+                }
+            };
+            for character in words.chars() {
+                if character == '\n' {
+                    wrapped.broken(&line, width);
+                    wrapped.paint(style, "\n");
+                    line.clear();
+                } else {
+                    line.push((style, character));
+                }
+            }
+        }
+        wrapped.broken(&line, width);
+        wrapped
+    }
+
+    /// Adds one line as several where it is too long.
+    fn broken(&mut self, line: &[(Style, char)], width: usize) {
+        let spaces = line.iter().take_while(|(_, character)| *character == ' ').count();
+        let indent = " ".repeat(spaces + HANGING);
+        let mut rest = line;
+        let mut room = width;
+        while let Some(at) = break_in(rest, room) {
+            let (now, later) = rest.split_at(at);
+            self.characters(now);
+            self.push("\n").push(&indent);
+            room = width.saturating_sub(indent.len());
+            rest = later.split_first().map_or(later, |(_, later)| later);
+        }
+        self.characters(rest);
+    }
+
+    fn characters(&mut self, characters: &[(Style, char)]) {
+        for (style, character) in characters {
+            self.paint(*style, character.encode_utf8(&mut [0; 4]));
+        }
+    }
+
     /// The text as a terminal or a file may have it, with a line end where it has none.
     pub(crate) fn leaving(&self, colors: bool) -> String {
         let mut out = String::new();
@@ -106,6 +155,27 @@ impl Text {
         }
         out
     }
+}
+
+/// The last space at which a line that is too long can be broken so that its beginning fits, else the first.
+fn break_in(line: &[(Style, char)], room: usize) -> Option<usize> {
+    if line.len() <= room {
+        return None;
+    }
+    let mut best = None;
+    let (mut begun, mut quoted) = (false, false);
+    for (at, (_, character)) in line.iter().enumerate() {
+        match character {
+            '`' => quoted = !quoted,
+            ' ' if begun && !quoted && (at <= room || best.is_none()) => best = Some(at),
+            _ => {}
+        }
+        begun |= *character != ' ';
+        if at >= room && best.is_some() {
+            break;
+        }
+    }
+    best
 }
 
 impl fmt::Write for Text {
@@ -177,8 +247,8 @@ mod tests {
     #[test]
     fn our_colours_are_around_escaped_words() {
         let mut text = Text::default();
-        text.paint(Style::Gone, "-").push(" ").paint(Style::Bold, "\u{1b}[0m");
-        assert_eq!(text.leaving(true), "\u{1b}[31m-\u{1b}[0m \u{1b}[1m\\u{1b}[0m\u{1b}[0m\n");
+        text.paint(Style::Bad, "-").push(" ").paint(Style::Bold, "\u{1b}[0m");
+        assert_eq!(text.leaving(true), "\u{1b}[1;31m-\u{1b}[0m \u{1b}[1m\\u{1b}[0m\u{1b}[0m\n");
         assert_eq!(text.leaving(false), "- \\u{1b}[0m\n");
     }
 
@@ -186,6 +256,18 @@ mod tests {
     fn a_renderer_keeps_its_colours_and_nothing_else() {
         let text = Text::coloured("\u{1b}[1;31mx\u{1b}[0m\u{1b}[2Jy\u{1b}\n".to_owned());
         assert_eq!(text.leaving(true), "\u{1b}[1;31mx\u{1b}[0m\\u{1b}[2Jy\\u{1b}\n");
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_outside_of_backticks() {
+        let mut text = Text::from("  one two ");
+        text.paint(Style::Bold, "three `four five` six\n").push("short\nunbreakable-word-of-length end");
+        assert_eq!(
+            text.wrapped(16).leaving(false),
+            "  one two three\n      `four five`\n      six\nshort\nunbreakable-word-of-length\n    end\n"
+        );
+        assert_eq!(text.wrapped(16).leaving(true).matches("\u{1b}[1m").count(), 3);
+        assert_eq!(text.wrapped(80), text);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::fold::{self, Fold};
 use super::view::{DiffView, FrontendDiff, RowDiff};
 
 /// Everything that changes with one policy.
@@ -15,21 +16,20 @@ pub(super) struct Group<'a> {
     /// The fields that the API server would refuse to change (L12).
     pub(super) immutable: &'a [&'static str],
     pub(super) frontends: Vec<&'a FrontendDiff>,
-    /// The nodes on which something changes, sorted, with their frontends.
-    pub(super) nodes: Vec<(&'a str, Vec<&'a RowDiff>)>,
+    /// What changes on nodes, alike nodes together.
+    pub(super) folds: Vec<Fold<'a>>,
 }
 
 impl Group<'_> {
     /// Something of it breaks.
     pub(super) fn breaks(&self) -> bool {
-        let mut rows = self.nodes.iter().flat_map(|(_, rows)| rows);
         self.frontends.iter().any(|frontend| !frontend.breaking.is_empty())
-            || rows.any(|row| !row.breaking.is_empty())
+            || self.folds.iter().any(|fold| !fold.breaking().is_empty())
     }
 
     /// Its definition is another, and nothing that it catches feels that.
     pub(super) fn is_quiet(&self) -> bool {
-        self.frontends.is_empty() && self.nodes.is_empty()
+        self.frontends.is_empty() && self.folds.is_empty()
     }
 
     /// What the API server says to the change on the same object.
@@ -46,7 +46,7 @@ impl Group<'_> {
     }
 }
 
-/// The groups, sorted by policy; rows without a name last.
+/// The groups: those that break first, then sorted by policy; rows without a name last.
 pub(super) fn groups(view: &DiffView) -> Vec<Group<'_>> {
     let mut frontends: BTreeMap<Option<&str>, Vec<&FrontendDiff>> = BTreeMap::new();
     for frontend in &view.frontends {
@@ -72,7 +72,7 @@ pub(super) fn groups(view: &DiffView) -> Vec<Group<'_>> {
     }
     // A name that is not known sorts first; it is the least telling.
     let unnamed = names.remove(&None).then_some(None);
-    names
+    let mut groups: Vec<_> = names
         .into_iter()
         .chain(unnamed)
         .map(|policy| {
@@ -87,10 +87,12 @@ pub(super) fn groups(view: &DiffView) -> Vec<Group<'_>> {
                 at,
                 immutable: policy.and_then(|name| immutable.get(name).copied()).unwrap_or_default(),
                 frontends,
-                nodes: nodes.remove(&policy).unwrap_or_default(),
+                folds: fold::folds(nodes.remove(&policy).unwrap_or_default()),
             }
         })
-        .collect()
+        .collect();
+    groups.sort_by_key(|group| !group.breaks());
+    groups
 }
 
 fn changes(view: &DiffView) -> BTreeMap<&str, &'static str> {
@@ -110,21 +112,20 @@ pub(super) struct Counts {
     pub(super) breaking: usize,
     /// Nodes on which something changes.
     pub(super) nodes: usize,
-    /// Nodes that lose the last backend of a frontend, each with the frontends.
-    pub(super) without_backend: Vec<(String, Vec<String>)>,
+    /// Frontends that lose their last local backend, with the nodes, those of the same nodes together.
+    pub(super) without_backend: Vec<(Vec<String>, Vec<String>)>,
 }
 
 impl Counts {
     pub(super) fn of(view: &DiffView, groups: &[Group<'_>]) -> Self {
         let count = |change| view.frontends.iter().filter(|frontend| frontend.change == change).count();
-        let lost = view.nodes.iter().filter(|node| !node.without_backend.is_empty());
         Self {
             added: count("added"),
             removed: count("removed"),
             changed: count("changed"),
             breaking: groups.iter().filter(|group| group.breaks()).count(),
             nodes: view.nodes.len(),
-            without_backend: lost.map(|node| (node.node.clone(), node.without_backend.clone())).collect(),
+            without_backend: without_backend(view),
         }
     }
 
@@ -144,6 +145,21 @@ impl Counts {
         };
         text
     }
+}
+
+/// Every frontend that loses its last local backend, with the nodes that lose it.
+fn without_backend(view: &DiffView) -> Vec<(Vec<String>, Vec<String>)> {
+    let mut nodes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for node in &view.nodes {
+        for frontend in &node.without_backend {
+            nodes.entry(frontend).or_default().push(node.node.clone());
+        }
+    }
+    let mut frontends: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+    for (frontend, nodes) in nodes {
+        frontends.entry(nodes).or_default().push(frontend.to_owned());
+    }
+    frontends.into_iter().map(|(nodes, frontends)| (frontends, nodes)).collect()
 }
 
 /// `1 difference`, `2 differences`.

@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
+use super::fold::{Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
 use super::human::sign_of;
-use super::view::{DiffView, FrontendDiff, RowDiff, Titles};
-use super::words::Line;
+use super::view::{DiffView, FrontendDiff, Titles};
+use super::words::{Line, Tone};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -33,7 +34,7 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
         summary(&mut page, view, &groups);
         page += "<div id=\"filter\" hidden></div>\n";
         for group in &groups {
-            policy(&mut page, group);
+            policy(&mut page, group, &view.compared);
         }
     }
     let _ = write!(
@@ -49,9 +50,9 @@ fn summary(page: &mut String, view: &DiffView, groups: &[Group<'_>]) {
     *page += "<section aria-label=\"Summary\">\n<dl class=\"counts\">\n";
     let figures = [
         ("Policies that break", counts.breaking, if counts.breaking > 0 { "bad" } else { "" }),
-        ("Frontends added", counts.added, "added"),
-        ("Frontends removed", counts.removed, "removed"),
-        ("Frontends changed", counts.changed, "changed"),
+        ("Frontends added", counts.added, ""),
+        ("Frontends removed", counts.removed, ""),
+        ("Frontends changed", counts.changed, ""),
         ("Nodes that change", counts.nodes, ""),
     ];
     for (label, count, class) in figures {
@@ -60,8 +61,8 @@ fn summary(page: &mut String, view: &DiffView, groups: &[Group<'_>]) {
     *page += "</dl>\n";
     if !counts.without_backend.is_empty() {
         *page += "<div class=\"warning\">\n<h2>Left without a local backend</h2>\n<ul>\n";
-        for (node, frontends) in &counts.without_backend {
-            let _ = write!(page, "<li><strong>{}</strong>: ", Text(node));
+        for (frontends, nodes) in &counts.without_backend {
+            let _ = write!(page, "<li><strong>{}</strong>: ", Text(&place(nodes, &view.compared)));
             for (index, frontend) in frontends.iter().enumerate() {
                 let comma = if index > 0 { ", " } else { "" };
                 let _ = write!(page, "{comma}<code>{}</code>", Text(frontend));
@@ -81,17 +82,16 @@ fn summary(page: &mut String, view: &DiffView, groups: &[Group<'_>]) {
     *page += "</section>\n";
 }
 
-fn policy(page: &mut String, group: &Group<'_>) {
+fn policy(page: &mut String, group: &Group<'_>, compared: &[String]) {
     let breaks = group.breaks();
     let name = group.policy.unwrap_or("Frontends whose policy is not known");
-    let class = group.change.unwrap_or("unchanged");
     let _ = write!(
         page,
-        "<details open class=\"policy {class}\" data-breaking=\"{breaks}\">\n<summary><h2>{}</h2>",
+        "<details open class=\"policy\" data-breaking=\"{breaks}\">\n<summary><h2>{}</h2>",
         Text(name)
     );
     let said = group.change.unwrap_or("nodes only");
-    let _ = write!(page, "<span class=\"badge {class}\">{said}</span>");
+    let _ = write!(page, "<span class=\"badge\">{said}</span>");
     if breaks {
         *page += "<span class=\"badge bad\">breaking</span>";
     }
@@ -109,42 +109,63 @@ fn policy(page: &mut String, group: &Group<'_>) {
     for frontend in &group.frontends {
         one_frontend(page, frontend);
     }
-    if !group.nodes.is_empty() {
+    if !group.folds.is_empty() {
         *page += "<h3>On the nodes</h3>\n";
     }
-    for (node, rows) in &group.nodes {
-        let _ = writeln!(page, "<section class=\"node\">\n<h4>{}</h4>", Text(node));
-        for row in rows {
-            one_row(page, row);
-        }
-        *page += "</section>\n";
+    for fold in &group.folds {
+        one_fold(page, fold, compared);
     }
     *page += "</details>\n";
 }
 
 fn one_frontend(page: &mut String, frontend: &FrontendDiff) {
-    head(page, frontend.change, &frontend.frontend, &frontend.breaking);
+    head(page, frontend.change, frontend.tone, &[&frontend.frontend], &frontend.breaking);
     lines(page, &frontend.lines);
     *page += "</article>\n";
 }
 
-fn one_row(page: &mut String, row: &RowDiff) {
-    head(page, row.change, &row.frontend, &row.breaking);
-    if row.loses_last_backend {
+fn one_fold(page: &mut String, fold: &Fold<'_>, compared: &[String]) {
+    let _ = writeln!(page, "<section class=\"node\">\n<h4>{}</h4>", Text(&fold.place(compared)));
+    head(page, fold.row.change, fold.tone(), &fold.frontends, fold.breaking());
+    if fold.row.loses_last_backend {
         *page += "<p class=\"lost\">loses its last local backend</p>\n";
     }
-    lines(page, &row.lines);
-    *page += "</article>\n";
+    lines(page, &fold.row.lines);
+    match (fold.nodes.as_slice(), fold.stands_for_others) {
+        ([first, _, ..], true) => {
+            let _ = writeln!(page, "<p class=\"at\">Of {}; alike on the others.</p>", Text(first));
+            *page += "<details class=\"each\"><summary>Each node</summary>\n";
+            for (node, row) in &fold.rows {
+                let _ = writeln!(page, "<h5>{}</h5>", Text(node));
+                let own = row.lines.iter().filter(|line| line.alike.is_some());
+                lines(page, &own.cloned().collect::<Vec<_>>());
+            }
+            *page += "</details>\n";
+        }
+        (nodes @ [_, _, ..], false) => {
+            let nodes = nodes.join(", ");
+            let _ = writeln!(
+                page,
+                "<details class=\"each\"><summary>Each node</summary><p>{}</p></details>",
+                Text(&nodes)
+            );
+        }
+        _ => {}
+    }
+    *page += "</article>\n</section>\n";
 }
 
-fn head(page: &mut String, change: &str, frontend: &str, breaking: &[&str]) {
+fn head(page: &mut String, change: &str, tone: Tone, frontends: &[&str], breaking: &[&str]) {
     let _ = write!(
         page,
-        "<article class=\"{change}\">\n<p class=\"frontend\"><span class=\"sign\" aria-hidden=\"true\">{}</span>\
-         <span class=\"hidden\">{change}</span> <code>{}</code>",
-        sign_of(change),
-        Text(frontend)
+        "<article class=\"{}\">\n<p class=\"frontend\"><span class=\"sign\" aria-hidden=\"true\">{}</span>\
+         <span class=\"hidden\">{change}</span>",
+        tone.as_str(),
+        sign_of(change)
     );
+    for frontend in frontends {
+        let _ = write!(page, " <code>{}</code>", Text(frontend));
+    }
     for code in breaking {
         let _ = write!(page, " <span class=\"badge bad\">{code}</span>");
     }
@@ -157,8 +178,7 @@ fn lines(page: &mut String, lines: &[Line]) {
     }
     *page += "<dl class=\"lines\">\n";
     for line in lines {
-        let class = if line.breaking.is_some() { " class=\"bad\"" } else { "" };
-        let _ = write!(page, "<div{class}><dt>{}</dt><dd>", line.label);
+        let _ = write!(page, "<div class=\"{}\"><dt>{}</dt><dd>", line.tone.as_str(), line.label);
         if let Some(old) = &line.old {
             let _ = write!(page, "<del>{}</del>", Text(old));
         }

@@ -1,9 +1,14 @@
-//! A comparison for the terminal: `+` comes, `-` goes, `~` changes.
+//! A comparison for the terminal: `+` comes, `-` goes, `~` changes; what breaks stands first and is red, and the
+//! summary stands where the reader's eye is, at the end.
 
+use super::fold::{Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
-use super::view::{DiffView, RowDiff, Titles};
-use super::words::Line;
+use super::view::{DiffView, Titles};
+use super::words::{Line, STATE, Tone};
 use crate::output::{Style, Text};
+
+/// Frontends that are named in one line.
+const NAMED: usize = 4;
 
 /// The whole comparison.
 pub(super) fn render(view: &DiffView, titles: &Titles) -> Text {
@@ -20,12 +25,14 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> Text {
     let groups = groups(view);
     for group in &groups {
         text.push("\n");
-        render_group(&mut text, group);
+        render_group(&mut text, group, &view.compared);
     }
     let counts = Counts::of(view, &groups);
     text.push("\n").paint(Style::Bold, &counts.summary()).push("\n");
-    for (node, frontends) in &counts.without_backend {
-        let lost = format!(" {node} loses its last local backend for {}\n", frontends.join(", "));
+    for (frontends, nodes) in &counts.without_backend {
+        let lose = if nodes.len() == 1 { "loses its" } else { "lose their" };
+        let lost =
+            format!(" {} {lose} last local backend for {}\n", place(nodes, &view.compared), some(frontends));
         text.paint(Style::Bad, "!").push(&lost);
     }
     if view.not_shown > 0 {
@@ -34,9 +41,10 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> Text {
     text
 }
 
-fn render_group(text: &mut Text, group: &Group<'_>) {
+fn render_group(text: &mut Text, group: &Group<'_>, compared: &[String]) {
     let name = group.policy.unwrap_or("frontends whose policy is not known");
-    sign(text, group.change.map_or(" ", sign_of)).push(" ").paint(Style::Bold, name);
+    let style = if group.breaks() { Style::Bad } else { Style::Changed };
+    text.paint(style, group.change.map_or("~", sign_of)).push(" ").paint(Style::Bold, name);
     if let Some(at) = group.at {
         text.push("  ").paint(Style::Dim, at);
     }
@@ -48,58 +56,93 @@ fn render_group(text: &mut Text, group: &Group<'_>) {
         text.push("    no frontend is treated differently for it\n");
     }
     for frontend in &group.frontends {
-        sign(text.push("  "), sign_of(frontend.change)).push(" ").push(&frontend.frontend);
+        text.push("  ").paint(style_of(frontend.tone), sign_of(frontend.change));
+        text.push(" ").push(&frontend.frontend);
         // A line that breaks says so itself.
         let said: Vec<_> = frontend.lines.iter().filter_map(|line| line.breaking).collect();
-        let unsaid = frontend.breaking.iter().filter(|code| !said.contains(code));
-        unsaid.for_each(|code| breaking(text, code));
+        let unsaid: Vec<_> = frontend.breaking.iter().copied().filter(|code| !said.contains(code)).collect();
+        breaking(text, &unsaid);
         text.push("\n");
         render_lines(text, &frontend.lines, "      ");
     }
-    for (node, rows) in &group.nodes {
-        text.push("    on node ").paint(Style::Bold, node).push("\n");
-        for row in rows {
-            render_row(text, row);
-        }
+    for fold in &group.folds {
+        render_fold(text, fold, group, compared);
     }
 }
 
-fn render_row(text: &mut Text, row: &RowDiff) {
-    sign(text.push("      "), sign_of(row.change)).push(" ").push(&row.frontend);
-    row.breaking.iter().for_each(|code| breaking(text, code));
+/// `on 198 of 200 nodes: redirect → drop (no-ready-backend)`, and below it what else is different there. What stands
+/// above for every node is not said again.
+fn render_fold(text: &mut Text, fold: &Fold<'_>, group: &Group<'_>, compared: &[String]) {
+    text.push("    on ").push(&fold.place(compared));
+    if !fold.frontends.iter().eq(group.frontends.iter().map(|frontend| &frontend.frontend)) {
+        text.push(", ").push(&some(&fold.frontends));
+    }
+    let said = || group.frontends.iter().flat_map(|frontend| &frontend.lines);
+    let is_said = |line: &&Line| said().any(|other| (other.label, value(other)) == (line.label, value(line)));
+    let lines = fold.row.lines.iter().filter(|line| !is_said(line)).cloned();
+    let (state, others): (Vec<_>, Vec<_>) = lines.partition(|line| line.label == STATE);
+    for line in &state {
+        let was = if line.new.is_none() { "was " } else { "" };
+        text.push(": ").push(was).paint(style_of(line.tone), &value(line));
+    }
+    breaking(text, fold.breaking());
     text.push("\n");
-    render_lines(text, &row.lines, "          ");
+    render_lines(text, &others, "        ");
+    if fold.stands_for_others
+        && let Some(first) = fold.nodes.first()
+    {
+        text.push("          ").paint(Style::Dim, &format!("(of {first}; alike on the others)")).push("\n");
+    }
 }
 
 fn render_lines(text: &mut Text, lines: &[Line], indent: &str) {
     let width = lines.iter().map(|line| line.label.len()).max().unwrap_or_default();
-    for Line { label, old, new, breaking: code } in lines {
-        let (change, value) = match (old, new) {
-            (Some(old), Some(new)) => ("~", format!("{old} → {new}")),
-            (Some(old), None) => ("-", old.clone()),
-            (None, Some(new)) => ("+", new.clone()),
-            (None, None) => continue,
-        };
-        sign(text.push(indent), change).push(&format!(" {label:width$}  {value}"));
-        if let Some(code) = code {
-            breaking(text, code);
-        }
+    for line in lines {
+        text.push(indent).paint(style_of(line.tone), sign(line));
+        text.push(&format!(" {:width$}  {}", line.label, value(line)));
+        breaking(text, line.breaking.as_slice());
         text.push("\n");
     }
 }
 
-fn breaking(text: &mut Text, code: &str) {
-    text.push("  ").paint(Style::Bad, &format!("breaking: {code}"));
+/// What a line says, without its label.
+fn value(line: &Line) -> String {
+    match (&line.old, &line.new) {
+        (Some(old), Some(new)) => format!("{old} → {new}"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => String::new(),
+    }
 }
 
-fn sign<'t>(text: &'t mut Text, sign: &str) -> &'t mut Text {
-    let style = match sign {
-        "+" => Style::Good,
-        "-" => Style::Gone,
-        "~" => Style::Changed,
-        _ => Style::Plain,
-    };
-    text.paint(style, sign)
+fn sign(line: &Line) -> &'static str {
+    match (&line.old, &line.new) {
+        (Some(_), None) => "-",
+        (None, Some(_)) => "+",
+        _ => "~",
+    }
+}
+
+/// The first of them, and how many more there are.
+fn some(frontends: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = frontends.iter().map(AsRef::as_ref).take(NAMED).collect();
+    match frontends.len().saturating_sub(names.len()) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+fn breaking(text: &mut Text, codes: &[&str]) {
+    if !codes.is_empty() {
+        text.push("  ").paint(Style::Bad, &format!("breaking: {}", codes.join(", ")));
+    }
+}
+
+fn style_of(tone: Tone) -> Style {
+    match tone {
+        Tone::Better => Style::Good,
+        Tone::Other => Style::Changed,
+        Tone::Worse => Style::Bad,
+    }
 }
 
 /// The sign of a change.

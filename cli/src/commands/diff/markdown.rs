@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 
+use super::fold::place;
 use super::group::{Counts, groups, not_breaking};
 use super::human::sign_of;
 use super::view::{DiffView, Titles};
-use super::words::Line;
+use super::words::{Line, Tone};
 
 /// Bytes after which no row is added, with room left for what follows.
 const BUDGET: usize = 56_000;
@@ -24,7 +25,7 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
     let groups = groups(view);
     let counts = Counts::of(view, &groups);
     let _ = writeln!(text, "{} → {}: {}.\n", code(&titles.old), code(&titles.new), counts.summary());
-    warnings(&mut text, &counts);
+    warnings(&mut text, &counts, &view.compared);
     if let Some(lists) = &view.allowed_addresses {
         let (old, new) = lists.words();
         let _ = writeln!(text, "Allowed addresses: {} → {}\n", code(&old), code(&new));
@@ -43,14 +44,14 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
     for group in &groups {
         let policy = group.policy.unwrap_or("unknown");
         if group.is_quiet() {
-            let sign = group.change.map_or("", sign_of);
+            let mark = group.change.map_or(String::new(), |change| mark(change, Tone::Other));
             let said = "no frontend is treated differently for it";
-            add(&mut text, format!("| `{sign}` | {} | | {said} |\n", code(policy)));
+            add(&mut text, format!("| {mark} | {} | | {said} |\n", code(policy)));
         }
         for frontend in &group.frontends {
-            let (sign, name) = (sign_of(frontend.change), code(&frontend.frontend));
+            let (mark, name) = (mark(frontend.change, frontend.tone), code(&frontend.frontend));
             let change = cell(&frontend.lines, &frontend.breaking);
-            add(&mut text, format!("| `{sign}` | {} | {name} | {change} |\n", code(policy)));
+            add(&mut text, format!("| {mark} | {} | {name} | {change} |\n", code(policy)));
         }
     }
     let notes = groups.iter().filter_map(|group| Some((group.policy?, group.refusal()?)));
@@ -65,16 +66,18 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
         let nodes =
             if counts.nodes == 1 { "1 node changes" } else { &format!("{} nodes change", counts.nodes) };
         let _ = writeln!(text, "\n<details><summary>{nodes}</summary>\n");
-        text += "| | Node | Policy | Frontend | Change |\n|---|---|---|---|---|\n";
+        text += "| | On | Policy | Frontend | Change |\n|---|---|---|---|---|\n";
         for group in &groups {
             let policy = code(group.policy.unwrap_or("unknown"));
-            for (node, rows) in &group.nodes {
-                let node = code(node);
-                for row in rows {
-                    let (sign, name) = (sign_of(row.change), code(&row.frontend));
-                    let change = cell(&row.lines, &row.breaking);
-                    add(&mut text, format!("| `{sign}` | {node} | {policy} | {name} | {change} |\n"));
+            for fold in &group.folds {
+                let (mark, place) = (mark(fold.row.change, fold.tone()), code(&fold.place(&view.compared)));
+                let names: Vec<_> = fold.frontends.iter().map(|frontend| code(frontend)).collect();
+                let mut change = cell(&fold.row.lines, fold.breaking());
+                if let Some(first) = fold.nodes.first().filter(|_| fold.stands_for_others) {
+                    let _ = write!(change, "<br>(of {}; alike on the others)", code(first));
                 }
+                let names = names.join("<br>");
+                add(&mut text, format!("| {mark} | {place} | {policy} | {names} | {change} |\n"));
             }
         }
         text += "\n</details>\n";
@@ -89,8 +92,8 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
 }
 
 /// What a reviewer must not miss.
-fn warnings(text: &mut String, counts: &Counts) {
-    /// Nodes that are named.
+fn warnings(text: &mut String, counts: &Counts, compared: &[String]) {
+    /// Lines and frontends that are told.
     const SHOWN: usize = 10;
     if counts.breaking == 0 && counts.without_backend.is_empty() {
         return;
@@ -100,19 +103,25 @@ fn warnings(text: &mut String, counts: &Counts) {
         let policies = if counts.breaking == 1 { "policy breaks" } else { "policies break" };
         let _ = writeln!(text, "> {} {policies}.", counts.breaking);
     }
-    for (node, frontends) in counts.without_backend.iter().take(SHOWN) {
+    for (frontends, nodes) in counts.without_backend.iter().take(SHOWN) {
         let frontends: Vec<_> = frontends.iter().take(SHOWN).map(|frontend| code(frontend)).collect();
-        let _ = writeln!(
-            text,
-            "> Node {} loses its last local backend for {}.",
-            code(node),
-            frontends.join(", ")
-        );
+        let lose = if nodes.len() == 1 { "loses its" } else { "lose their" };
+        let place = code(&place(nodes, compared));
+        let _ = writeln!(text, "> {place} {lose} last local backend for {}.", frontends.join(", "));
     }
     if let Some(more) = counts.without_backend.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        let _ = writeln!(text, "> So do {more} more nodes.");
+        let _ = writeln!(text, "> And so on, {more} more times.");
     }
     text.push('\n');
+}
+
+/// The sign of a change, marked where it breaks something: a comment has no colours.
+fn mark(change: &str, tone: Tone) -> String {
+    let sign = sign_of(change);
+    match tone {
+        Tone::Worse => format!("`{sign}` ⚠️"),
+        Tone::Better | Tone::Other => format!("`{sign}`"),
+    }
 }
 
 /// Every line of a change in one cell.

@@ -4,9 +4,11 @@
 //! OLD, NEW ──side──▶ images, rows ──lrpc_linker::diff──▶ view ──▶ human, json, markdown, html
 //! ```
 //! [`side`] reads what is compared ([`crate::set`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
-//! says each change in words, [`external`] leaves showing them to a program of the user's, and [`group`] arranges them for readers: by policy, then by node.
+//! says each change in words, [`external`] leaves showing them to a program of the user's, and [`group`] arranges them for readers: by
+//! policy, what breaks first, then by node, where [`fold`] puts together what is alike.
 
 mod external;
+mod fold;
 mod group;
 mod html;
 mod human;
@@ -135,7 +137,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         DiffFormat::Human if external.is_some() => {
             external.iter().try_for_each(|program| external::run(program, compared.as_ref(), &view))?;
         }
-        DiffFormat::Human => output.result(human::render(&view, &titles))?,
+        DiffFormat::Human => output.prose(human::render(&view, &titles))?,
         DiffFormat::Markdown => output.result(markdown::render(&view, &titles))?,
         DiffFormat::Html => output.result(html::render(&view, &titles))?,
     }
@@ -179,7 +181,7 @@ fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
     }
 }
 
-/// The changes on each node, or on the one named; nodes without a change are left out.
+/// The changes on each node, or on the one named; none where a node does the same.
 fn compare_nodes(
     old: &Side,
     new: &Side,
@@ -205,9 +207,7 @@ fn compare_nodes(
     let mut nodes = Vec::new();
     for change in changes {
         let (name, changes) = change.map_err(|error: LinkError| link::unknown_node(&error, inventory))?;
-        if !changes.is_empty() {
-            nodes.push((name.to_owned(), changes));
-        }
+        nodes.push((name.to_owned(), changes));
     }
     Ok(nodes)
 }

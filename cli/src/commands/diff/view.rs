@@ -6,7 +6,7 @@ use lrpc_linker::mapset::ShownRow;
 use lrpc_schema::image::{Image, Policy};
 use serde::Serialize;
 
-use super::words::{self, Line};
+use super::words::{self, Line, Tone};
 use crate::commands::policy::PolicyView;
 
 /// What the sides are called.
@@ -34,6 +34,9 @@ pub(super) struct DiffView {
     /// Differences that are not shown because they do not break.
     #[serde(skip)]
     pub(super) not_shown: usize,
+    /// The nodes that were compared, sorted.
+    #[serde(skip)]
+    pub(super) compared: Vec<String>,
 }
 
 #[derive(Default, Serialize)]
@@ -65,6 +68,8 @@ pub(super) struct FrontendDiff {
     pub(super) old: Option<PolicyView>,
     pub(super) new: Option<PolicyView>,
     #[serde(skip)]
+    pub(super) tone: Tone,
+    #[serde(skip)]
     pub(super) lines: Vec<Line>,
 }
 
@@ -88,6 +93,8 @@ pub(super) struct RowDiff {
     #[serde(skip)]
     pub(super) loses_last_backend: bool,
     #[serde(skip)]
+    pub(super) tone: Tone,
+    #[serde(skip)]
     pub(super) lines: Vec<Line>,
 }
 
@@ -95,13 +102,16 @@ pub(super) struct RowDiff {
 pub(super) type Compared<'a> = (&'a Image, &'a Image, PolicyDiff<'a>);
 
 impl DiffView {
-    /// The view of two images with what tells them apart, where both are known, and of the rows of nodes.
+    /// The view of two images with what tells them apart, where both are known, and of the rows of every node that
+    /// was compared.
     /// With `only_breaking`, frontends that do not break are counted and left out.
     pub(super) fn of(
-        compared: Option<&Compared<'_>>,
+        images: Option<&Compared<'_>>,
         nodes: Vec<(String, Vec<RowChange>)>,
         only_breaking: bool,
     ) -> Self {
+        let compared = nodes.iter().map(|(node, _)| node.clone()).collect();
+        let nodes: Vec<_> = nodes.into_iter().filter(|(_, changes)| !changes.is_empty()).collect();
         let mut view = Self {
             same: nodes.is_empty(),
             breaking: false,
@@ -111,8 +121,9 @@ impl DiffView {
             frontends: Vec::new(),
             nodes: nodes.into_iter().map(NodeDiff::of).collect(),
             not_shown: 0,
+            compared,
         };
-        if let Some((old, new, diff)) = compared {
+        if let Some((old, new, diff)) = images {
             view.add_policies(old, new, diff);
         }
         let rows = || view.nodes.iter().flat_map(|node| &node.frontends);
@@ -151,6 +162,7 @@ impl DiffView {
             breaking: codes(&change.breaking),
             old: change.old.map(|policy| PolicyView::of(policy, old)),
             new: change.new.map(|policy| PolicyView::of(policy, new)),
+            tone: Tone::of_frontend(!change.breaking.is_empty(), change.change),
             lines: words::of_frontend(change),
         });
         self.frontends = frontends.collect();
@@ -200,6 +212,7 @@ impl RowDiff {
             change: change.change.as_str(),
             breaking: codes(&change.breaking),
             loses_last_backend: change.loses_last_backend(),
+            tone: Tone::of_row(&change),
             lines: words::of_row(&change),
             old: change.old,
             new: change.new,

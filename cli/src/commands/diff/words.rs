@@ -2,9 +2,58 @@
 
 use std::net::SocketAddr;
 
-use lrpc_linker::diff::{Delta, Field, FrontendChange, FrontendName, RowChange, targets};
+use lrpc_linker::diff::{Change, Delta, Field, FrontendChange, FrontendName, RowChange, targets};
 use lrpc_linker::mapset::{ShownBackend, ShownRow};
 use lrpc_schema::image::{Clients, Fallback, Policy, PortSpec};
+
+/// What a change means for those who connect, whether something comes or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tone {
+    /// More is redirected than before.
+    Better,
+    /// It is done otherwise.
+    Other,
+    /// Something breaks, or connections are refused.
+    Worse,
+}
+
+impl Tone {
+    /// The name in pages.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Other => "other",
+            Self::Worse => "worse",
+        }
+    }
+
+    /// The tone of what comes (`+`) where nothing breaks, or is another.
+    fn of(breaks: bool, change: &str) -> Self {
+        match change {
+            _ if breaks => Self::Worse,
+            "added" => Self::Better,
+            _ => Self::Other,
+        }
+    }
+
+    /// The tone of a frontend that its policies treat differently.
+    pub(super) fn of_frontend(breaks: bool, change: Change) -> Self {
+        Self::of(breaks, change.as_str())
+    }
+
+    /// The tone of a frontend that a node treats differently.
+    pub(super) fn of_row(change: &RowChange) -> Self {
+        let state = |row: &Option<ShownRow>| row.as_ref().map(|row| row.state.clone());
+        let carried = |row: &Option<ShownRow>| row.as_ref().is_some_and(|row| row.left_out.is_none());
+        let (old, new) = (state(&change.old), state(&change.new));
+        match new.as_deref() {
+            _ if !change.breaking.is_empty() => Self::Worse,
+            Some("drop") => Self::Worse,
+            Some("redirect") if old.as_deref() != Some("redirect") && carried(&change.new) => Self::Better,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// One thing that is different: what, how it was, how it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,19 +65,30 @@ pub(super) struct Line {
     pub(super) new: Option<String>,
     /// What it breaks.
     pub(super) breaking: Option<&'static str>,
+    pub(super) tone: Tone,
+    /// What it says where nodes are alike; `None` where that is what it says anyway. Each node has its own pods.
+    pub(super) alike: Option<String>,
 }
 
 impl Line {
+    fn new(label: &'static str, old: Option<String>, new: Option<String>) -> Self {
+        Self { label, old, new, breaking: None, tone: Tone::Other, alike: None }
+    }
+
     fn changed(label: &'static str, old: String, new: String) -> Self {
-        Self { label, old: Some(old), new: Some(new), breaking: None }
+        Self::new(label, Some(old), Some(new))
     }
 
     fn lost(label: &'static str, old: String) -> Self {
-        Self { label, old: Some(old), new: None, breaking: None }
+        Self::new(label, Some(old), None)
     }
 
     fn gained(label: &'static str, new: String) -> Self {
-        Self { label, old: None, new: Some(new), breaking: None }
+        Self::new(label, None, Some(new))
+    }
+
+    fn toned(self, tone: Tone) -> Self {
+        Self { tone, ..self }
     }
 }
 
@@ -39,6 +99,7 @@ pub(super) fn of_frontend(change: &FrontendChange<'_>) -> Vec<Line> {
         (Some(old), Some(new)) => {
             let line = |delta: &Delta| Line {
                 breaking: delta.breaking.map(lrpc_linker::diff::Breaking::as_str),
+                tone: Tone::of(delta.breaking.is_some(), "changed"),
                 ..Line::changed(
                     label(delta.field),
                     value(delta.field, frontend, old),
@@ -120,43 +181,61 @@ pub(super) fn frontend(row: &ShownRow) -> String {
 pub(super) fn of_row(change: &RowChange) -> Vec<Line> {
     let mut lines = Vec::new();
     let (old, new) = (change.old.as_ref(), change.new.as_ref());
+    let tone = Tone::of_row(change);
     match (old, new) {
         (Some(old), Some(new)) => {
+            let (was, is) = (outcome(old), outcome(new));
+            lines.extend((was != is).then(|| Line::changed(STATE, was, is).toned(tone)));
             for (label, say) in SAID {
                 let changed = say(old).zip(say(new)).filter(|(old, new)| old != new);
                 lines.extend(changed.map(|(old, new)| Line::changed(label, old, new)));
             }
+            lines.extend(exempt(old, new));
         }
-        (Some(old), None) => lines.push(Line::lost("state", outcome(old))),
-        (None, Some(new)) => lines.push(Line::gained("state", outcome(new))),
+        (Some(old), None) => lines.push(Line::lost(STATE, outcome(old)).toned(tone)),
+        (None, Some(new)) => lines.push(Line::gained(STATE, outcome(new)).toned(tone)),
         (None, None) => {}
     }
-    let backends = |row: Option<&ShownRow>| -> Vec<String> {
-        row.map(|row| row.backends.iter().map(backend).collect()).unwrap_or_default()
+    let backends = |row: Option<&ShownRow>| -> Vec<(String, String)> {
+        let said = |one: &ShownBackend| (backend(one), format!(":{}", one.port));
+        row.map(|row| row.backends.iter().map(said).collect()).unwrap_or_default()
     };
     let (old, new) = (backends(old), backends(new));
-    let lost = old.iter().filter(|one| !new.contains(one));
-    lines.extend(lost.map(|one| Line::lost("backend", one.clone())));
-    let gained = new.iter().filter(|one| !old.contains(one));
-    lines.extend(gained.map(|one| Line::gained("backend", one.clone())));
+    let line = |line: fn(&'static str, String) -> Line, (said, port): &(String, String)| Line {
+        alike: Some(port.clone()),
+        ..line("backend", said.clone())
+    };
+    lines.extend(old.iter().filter(|one| !new.contains(one)).map(|one| line(Line::lost, one)));
+    lines.extend(new.iter().filter(|one| !old.contains(one)).map(|one| line(Line::gained, one)));
     lines
 }
+
+/// The label of what happens.
+pub(super) const STATE: &str = "state";
 
 /// What a row says of itself; nothing where the kernel cannot know it.
 type Say = fn(&ShownRow) -> Option<String>;
 
-const SAID: [(&str, Say); 5] = [
-    ("state", |row| Some(outcome(row))),
+const SAID: [(&str, Say); 3] = [
     ("policy", |row| row.policy.clone()),
     ("Service", |row| row.policy.as_ref().map(|_| row.service.clone().unwrap_or("none".to_owned()))),
     ("clients", |row| row.clients.clone()),
-    ("exempt pods", |row| row.skip.as_ref().map(|pods| listed(pods))),
 ];
 
+/// Which pods are left alone. Nodes are alike in whether there are any.
+fn exempt(old: &ShownRow, new: &ShownRow) -> Option<Line> {
+    let (old, new) = (old.skip.as_ref()?, new.skip.as_ref()?);
+    let any = |pods: &[String]| if pods.is_empty() { "none" } else { "some" };
+    let alike = format!("{} {}", any(old), any(new));
+    (old != new)
+        .then(|| Line { alike: Some(alike), ..Line::changed("exempt pods", listed(old), listed(new)) })
+}
+
 fn outcome(row: &ShownRow) -> String {
-    match &row.reason {
-        Some(reason) => format!("{} ({reason})", row.state),
-        None => row.state.clone(),
+    match (&row.reason, row.left_out) {
+        (_, Some(gap)) => format!("{}, left out ({})", row.state, gap.as_str()),
+        (Some(reason), None) => format!("{} ({reason})", row.state),
+        (None, None) => row.state.clone(),
     }
 }
 
@@ -169,5 +248,44 @@ fn backend(backend: &ShownBackend) -> String {
     match &backend.pods {
         Some(pods) => format!("{address} ({})", pods.join(", ")),
         None => address.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(state: &str) -> Option<ShownRow> {
+        Some(ShownRow {
+            address: [169, 254, 169, 254].into(),
+            port: 80,
+            protocol: "TCP".into(),
+            policy: None,
+            service: None,
+            state: state.into(),
+            reason: None,
+            backends: Vec::new(),
+            skip: None,
+            clients: None,
+            left_out: None,
+        })
+    }
+
+    fn tone(old: Option<ShownRow>, new: Option<ShownRow>) -> (Tone, Vec<Tone>) {
+        let change = RowChange { change: Change::Changed, old, new, breaking: Vec::new() };
+        (Tone::of_row(&change), of_row(&change).into_iter().map(|line| line.tone).collect())
+    }
+
+    #[test]
+    fn a_drop_is_never_good_news() {
+        for old in [None, row("redirect"), row("original"), row("drop")] {
+            let (whole, lines) = tone(old, row("drop"));
+            assert_eq!(whole, Tone::Worse);
+            assert!(lines.iter().all(|line| *line == Tone::Worse));
+        }
+        for old in [None, row("original"), row("drop")] {
+            assert_eq!(tone(old, row("redirect")), (Tone::Better, vec![Tone::Better]));
+        }
+        assert_eq!(tone(None, row("original")), (Tone::Other, vec![Tone::Other]));
     }
 }

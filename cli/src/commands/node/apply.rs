@@ -145,7 +145,7 @@ pub(crate) fn print(
                 (true, None) => "loaded\n".to_owned(),
                 (true, Some(previous)) => format!("swapped from generation {previous}\n"),
             };
-            output.result(what + &instance::render(&applied.status))
+            output.prose(what + &instance::render(&applied.status))
         }
     }
 }
@@ -195,7 +195,7 @@ fn dry_run(
             output.message(brief::render(reports));
             match steps.is_empty() {
                 true => output.result("nothing would change")?,
-                false => output.result(steps.join("\n"))?,
+                false => output.prose(steps.join("\n"))?,
             }
         }
     }

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let checks = instance::open(&args.node.dirs).doctor();
     match args.node.format {
         Format::Json => output.json(&checks)?,
-        Format::Human => output.result(checks.iter().map(render).collect::<String>())?,
+        Format::Human => output.prose(checks.iter().map(render).collect::<String>())?,
     }
     let fails = checks.iter().any(|check| check.verdict == Verdict::Fail);
     Ok(if fails { ExitStatus::Findings } else { ExitStatus::Done })

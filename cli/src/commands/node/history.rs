@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     match args.node.format {
         Format::Json => output.json(&events)?,
         Format::Human if events.is_empty() => output.note("nothing has been loaded here"),
-        Format::Human => output.result(events.iter().map(line).collect::<String>())?,
+        Format::Human => output.prose(events.iter().map(line).collect::<String>())?,
     }
     Ok(ExitStatus::Done)
 }

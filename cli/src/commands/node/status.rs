@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let status = instance::open(&args.node.dirs).status().map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&status)?,
-        Format::Human => output.result(instance::render(&status))?,
+        Format::Human => output.prose(instance::render(&status))?,
     }
     let is_sound = status.active.is_some() && status.differences.is_empty();
     Ok(if is_sound { ExitStatus::Done } else { ExitStatus::Findings })

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let verification = instance::open(&args.dirs).verify(map_set).map_err(instance::failure)?;
     match args.format {
         Format::Json => output.json(&verification)?,
-        Format::Human => output.result(match verification.generation {
+        Format::Human => output.prose(match verification.generation {
             None => "nothing is loaded\n".to_owned(),
             Some(generation) if verification.ok => format!("generation {generation} is as it was loaded\n"),
             Some(_) => instance::render_differences(&verification.differences),

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let suites: Vec<Suite> =
         args.files.iter().map(|file| Suite::run(file, Rules::of(&args.rules), output)).collect();
     match args.format {
-        TestFormat::Human => output.result(human::render(&suites))?,
+        TestFormat::Human => output.prose(human::render(&suites))?,
         TestFormat::Json => output.json(&json::view(&suites))?,
         TestFormat::Junit => {
             let report = junit::render(&suites);
