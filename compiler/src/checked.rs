@@ -12,6 +12,7 @@ use crate::parsed::Parsed;
 use crate::plan::Plan;
 use crate::source::Source;
 use crate::syntax::allow::Allow;
+use crate::workload::Workloads;
 
 /// What [`check()`] found.
 #[derive(Debug)]
@@ -64,7 +65,8 @@ pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     }
     let policies = files.iter().flat_map(|file| &file.policies);
     let members = policies.map(|policy| Member { policy, name: policy.policy_name(default) }).collect();
-    check::set(&Set { members, options }, &mut diagnostics);
+    let workloads = Workloads::new(files.iter().flat_map(|file| &file.beside));
+    check::set(&Set { members, options, workloads }, &mut diagnostics);
     let ignored = files.iter().map(|file| file.foreign.len()).sum();
     let mut allows = Vec::new();
     for file in files.iter_mut().filter(|file| !file.allows.is_empty()) {

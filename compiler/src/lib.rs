@@ -26,6 +26,7 @@ mod selector;
 mod source;
 mod syntax;
 mod template;
+mod workload;
 
 pub use check::PAGES;
 pub use checked::{Checked, Examined, check, examine};

@@ -10,6 +10,7 @@ use crate::source::{Source, Span};
 use crate::syntax::allow::{self, Allow};
 use crate::syntax::{self, Event};
 use crate::template;
+use crate::workload::Beside;
 
 /// What one file holds. Files are parsed one by one, on as many threads as the caller likes; [`check`]
 /// puts them together.
@@ -26,6 +27,8 @@ pub struct Parsed {
     pub(crate) allows: Vec<Allow>,
     /// Documents of other kinds: the place of the kind, if there is one, and of the document.
     pub(crate) foreign: Vec<(Option<Span>, Span)>,
+    /// What those say will run.
+    pub(crate) beside: Vec<Beside>,
 }
 
 impl Parsed {
@@ -44,6 +47,7 @@ pub fn parse(source: &Source) -> Parsed {
         problems: Vec::new(),
         allows: Vec::new(),
         foreign: Vec::new(),
+        beside: Vec::new(),
     };
     if source.text().len() > Source::MAX_BYTES {
         parsed.problems.push(input_limit::too_long(source));
@@ -98,7 +102,10 @@ impl Parsed {
                 policy.problems.iter_mut().for_each(unrendered);
                 self.policies.push(*policy);
             }
-            Found::Foreign { kind, document } => self.foreign.push((kind, document)),
+            Found::Foreign { kind, document, beside } => {
+                self.foreign.push((kind, document));
+                self.beside.extend(beside.map(|beside| *beside));
+            }
             Found::Problem(problem) => self.problem(*problem, count),
         }
         *count <= input_limit::PROBLEMS

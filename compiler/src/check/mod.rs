@@ -62,11 +62,23 @@ pub(crate) mod invalid_label;
 pub(crate) mod invalid_selector;
 pub(crate) mod unknown_annotation;
 
+// What lies beside the policies.
+pub(crate) mod selector_matches_no_template;
+pub(crate) mod service_lacks_port;
+pub(crate) mod service_name_slip;
+pub(crate) mod service_port_name;
+pub(crate) mod template_not_on_host;
+pub(crate) mod template_on_host;
+pub(crate) mod template_port_missing;
+pub(crate) mod template_port_name;
+pub(crate) mod template_port_protocol;
+
 use lrpc_schema::image::PolicyName;
 
 use crate::diagnostic::{Diagnostic, Page};
-use crate::hir::Policy;
+use crate::hir::{Frontend, Policy};
 use crate::options::Options;
+use crate::workload::{Nearest, Workloads, misses};
 
 /// Every diagnostic about text, in the order of the manual.
 pub static PAGES: &[Page] = &[
@@ -118,12 +130,23 @@ pub static PAGES: &[Page] = &[
     invalid_annotation::PAGE,
     backend_address_range::PAGE,
     backend_is_frontend::PAGE,
+    selector_matches_no_template::PAGE,
+    template_port_missing::PAGE,
+    template_port_protocol::PAGE,
+    template_port_name::PAGE,
+    template_not_on_host::PAGE,
+    template_on_host::PAGE,
+    service_name_slip::PAGE,
+    service_lacks_port::PAGE,
+    service_port_name::PAGE,
 ];
 
 /// Every policy of the input, sorted by file and place, and the options.
 pub(crate) struct Set<'a> {
     pub(crate) members: Vec<Member<'a>>,
     pub(crate) options: &'a Options,
+    /// What lies beside the policies.
+    pub(crate) workloads: Workloads<'a>,
 }
 
 /// A policy of the input, with the name that the options may complete (L13).
@@ -161,4 +184,42 @@ pub(crate) fn set(set: &Set<'_>, out: &mut Vec<Diagnostic>) {
     let is_double = duplicate_policy::check(set, out);
     frontend_overlap::check(set, &is_double, out);
     cilium_conflict::check(set, &is_double, out);
+    let beside_them = if set.workloads.is_empty() { &[][..] } else { &set.members };
+    for member in beside_them {
+        beside(member, &set.workloads, out);
+    }
+}
+
+/// One policy against what lies beside it.
+fn beside(member: &Member<'_>, workloads: &Workloads<'_>, out: &mut Vec<Diagnostic>) {
+    let Some(name) = &member.name else { return };
+    let namespace = &*name.namespace;
+    if let Some(selector) = &member.policy.backend.selector {
+        let selected = workloads.selected(namespace, &selector.value);
+        if selected.is_empty() {
+            out.extend(selector_matches_no_template::check(member, namespace, workloads));
+        }
+        for miss in misses(member.policy, &selected) {
+            match miss.nearest {
+                Nearest::Name(template, found) => {
+                    out.extend(template_port_name::report(member, &miss, template, found));
+                }
+                Nearest::Protocol(template, found) => {
+                    out.push(template_port_protocol::report(member, &miss, template, found));
+                }
+                Nearest::None(template) => out.push(template_port_missing::report(member, &miss, template)),
+            }
+        }
+        out.extend(template_not_on_host::check(member, &selected));
+        out.extend(template_on_host::check(member, workloads, &selected));
+    }
+    if let Some(Frontend::Service { name: Some(service), .. }) = &member.policy.frontend {
+        match workloads.service(namespace, &service.value) {
+            Some(service) => {
+                service_lacks_port::check(member, service, out);
+                service_port_name::check(member, service, out);
+            }
+            None => out.extend(service_name_slip::check(member, namespace, service, workloads)),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Which documents are policies: ours are read, lists are opened, others are counted, near misses are
-//! reported. A group that is another's makes a kind another's, whatever it is called. The elements of a `CiliumLocalRedirectPolicyList` need not say what they are.
+//! reported. A group that is another's makes a kind another's, whatever it is called. The elements of a
+//! `CiliumLocalRedirectPolicyList` need not say what they are.
 
 use lrpc_schema::diagnostic::Field;
 
@@ -13,6 +14,7 @@ use crate::names::distance;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Value};
 use crate::template;
+use crate::workload::{self, Beside};
 
 const KIND: &str = "CiliumLocalRedirectPolicy";
 const LIST: &str = "CiliumLocalRedirectPolicyList";
@@ -22,10 +24,11 @@ const GROUP: &str = "cilium.io";
 /// What a document, or an element of a list, turned out to be.
 pub(crate) enum Found {
     Policy(Box<Policy>),
-    /// Another kind, or none.
+    /// Another kind, or none, with what it will run.
     Foreign {
         kind: Option<Span>,
         document: Span,
+        beside: Option<Box<Beside>>,
     },
     /// Nearly a policy, or a list that cannot be opened.
     Problem(Box<Diagnostic>),
@@ -70,7 +73,16 @@ fn object<'s>(
         (Some((kind, span)), _) if is_near && is_near_kind(kind) => {
             Found::Problem(Box::new(near_miss_kind::kind(source, kind, span)))
         }
-        (kind, _) => Found::Foreign { kind: kind.map(|(_, span)| span), document: node.span },
+        (kind, api_version) => {
+            let beside = kind.zip(api_version).and_then(|((kind, _), (api_version, _))| {
+                workload::read(source, tree, node, kind, api_version)
+            });
+            Found::Foreign {
+                kind: kind.map(|(_, span)| span),
+                document: node.span,
+                beside: beside.map(Box::new),
+            }
+        }
     };
     visit(found)
 }

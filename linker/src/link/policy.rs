@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lrpc_schema::image::{Clients, Fallback, Policy};
+use lrpc_schema::image::{Clients, Fallback, Policy, is_metadata};
 
 use super::backends::{Usable, usable};
 use super::claims::{Claim, Claims};
@@ -167,7 +167,9 @@ fn takes_metadata(row: &Row) -> bool {
         row.reason(),
         Some(Reason::NodeNotSelected | Reason::AddressOwnedByService | Reason::AddressNotAllowed)
     );
-    row.service.is_none() && !is_kept && MetadataAddress::concerns(&row.frontend)
+    row.service.is_none()
+        && !is_kept
+        && is_metadata(row.frontend.address, row.frontend.port, row.frontend.protocol)
 }
 
 /// What decides the frontends of a policy that acts on a node.

@@ -1,6 +1,6 @@
 //! The image: what `lrpc compile` writes and everything after it believes.
 //!
-//! [`policy`] and [`selector`] say what an image holds ([`address`] and [`name`] of which form, [`rules`] what
+//! [`policy`] and [`selector`] say what an image holds ([`address`] and [`name`] of which form, [`metadata`] which of them clouds use, [`rules`] what
 //! fits together), [`places`] where in the manifests it was written,
 //! [`layout`] how the bytes are arranged (drawn in `docs/image-format.md`), [`encode`] and [`decode`] turn
 //! one into the other.
@@ -13,6 +13,7 @@ mod address;
 mod decode;
 mod encode;
 mod layout;
+mod metadata;
 pub mod name;
 mod places;
 mod policy;
@@ -27,6 +28,7 @@ use ipnet::IpNet;
 pub use address::{AgentAddress, FrontendAddress, PodAddress, WrongAddress};
 pub use decode::DecodeError;
 pub use layout::FORMAT;
+pub use metadata::is_metadata;
 pub use places::{FieldId, FilePlaces, Place, Places, Stretch};
 pub use policy::{
     Backend, Clients, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol, UnknownProtocol,
