@@ -43,7 +43,7 @@ impl fmt::Display for Holder {
 /// How long another loader is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked whether it is gone.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Takes the lock of a directory, waiting for at most five seconds.
 pub(crate) fn wait_for(directory: &Dir, sharing: Sharing) -> Result<DirLock, LockError> {

@@ -16,6 +16,7 @@ mod generations;
 mod mixes;
 mod neighbours;
 mod ownership;
+mod races;
 mod raw;
 mod tampering;
 mod world;
@@ -29,6 +30,7 @@ fn main() {
         mixes::TESTS,
         neighbours::TESTS,
         ownership::TESTS,
+        races::TESTS,
         tampering::TESTS,
     ]);
 }
