@@ -70,7 +70,8 @@ pub(crate) fn style(state: &str) -> Style {
     }
 }
 
-fn frontend(row: &ShownRow) -> String {
+/// The frontend as `ADDR:PORT/PROTO`.
+pub(crate) fn frontend(row: &ShownRow) -> String {
     format!("{}/{}", SocketAddr::new(row.address, row.port), row.protocol)
 }
 
@@ -84,7 +85,12 @@ fn pods(backend: &ShownBackend) -> String {
 
 /// Frontend, what happens, and by whose wish, in one line.
 pub(crate) fn line(row: &ShownRow) -> String {
-    let mut text = format!("{}  {}", frontend(row), row.state);
+    format!("{}  {}\n", frontend(row), outcome(row))
+}
+
+/// What happens to a frontend, and by whose wish, in one line.
+pub(crate) fn outcome(row: &ShownRow) -> String {
+    let mut text = row.state.clone();
     for backend in &row.backends {
         // Writing to a `String` cannot fail, here and below.
         let _ = write!(text, "  {}", address(backend));
@@ -110,6 +116,5 @@ pub(crate) fn line(row: &ShownRow) -> String {
     if let Some(gap) = row.left_out {
         let _ = write!(text, "  left out: {}", gap.as_str());
     }
-    text.push('\n');
     text
 }

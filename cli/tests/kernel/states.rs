@@ -123,6 +123,16 @@ fn verify_compares_with_an_image() {
     let differs = differs.ends(1).json();
     assert_eq!((&differs["ok"], &differs["generation"]), (&false.into(), &1.into()));
     assert_eq!(keys(&differs["differences"][0]), ["where", "name", "expected", "found"]);
+    let row =
+        differs["differences"].as_array().unwrap().iter().find(|one| one["name"] == format!("{GUIDE}/TCP"));
+    let row = row.unwrap_or_else(|| panic!("{differs}"));
+    assert!(
+        row["expected"].as_str().unwrap().starts_with("redirect  10.244.1.10:81 (default/proxy)"),
+        "{row}"
+    );
+    assert!(row["found"].as_str().unwrap().starts_with("redirect  10.244.1.10:80 (default/proxy)"), "{row}");
+    let said = world.lrpc(&["verify", &new, "--inventory", &inventory, "--node", NODE]).ends(1).stdout;
+    assert!(said.contains(GUIDE) && said.contains("lrpc apply"), "{said}");
 }
 
 fn unload_leaves_nothing() {

@@ -1,5 +1,7 @@
 //! `lrpc history`: what was done here, newest first.
 
+use lrpc_linker::MapSet;
+
 use super::{Error, Node};
 use crate::state::{Event, Outcome};
 
@@ -26,5 +28,16 @@ impl Node {
         let read = self.read()?;
         let image = read.as_ref().and_then(|(_, loaded)| loaded.record()).map(|record| record.image);
         Ok(image.map(|digest| self.state.image(&digest)).transpose()?.flatten())
+    }
+
+    /// The map set of the active generation, if the state directory has kept it.
+    ///
+    /// # Errors
+    /// As [`image`](Self::image).
+    pub fn map_set(&self) -> Result<Option<MapSet>, Error> {
+        let Some((_lock, loaded)) = self.read()? else { return Ok(None) };
+        let kept = self.state.generation(loaded.active)?;
+        let is_it = |digest| loaded.record().is_some_and(|record| record.digest == digest);
+        Ok(kept.filter(|(kept, _)| is_it(kept.digest)).map(|(_, set)| set))
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::words::{self, Line, Tone};
 use crate::commands::policy::PolicyView;
+use crate::commands::row;
 
 /// What the sides are called.
 pub(super) struct Titles {
@@ -208,7 +209,7 @@ impl NodeDiff {
 impl RowDiff {
     fn of(change: RowChange) -> Self {
         Self {
-            frontend: change.row().map(words::frontend).unwrap_or_default(),
+            frontend: change.row().map(row::frontend).unwrap_or_default(),
             change: change.change.as_str(),
             breaking: codes(&change.breaking),
             loses_last_backend: change.loses_last_backend(),

@@ -172,11 +172,6 @@ fn value(field: Field, frontend: FrontendName<'_>, policy: &Policy) -> String {
     }
 }
 
-/// A row's frontend as `ADDR:PORT/PROTO`.
-pub(super) fn frontend(row: &ShownRow) -> String {
-    format!("{}/{}", SocketAddr::new(row.address, row.port), row.protocol)
-}
-
 /// How a node's rows of a frontend differ; of one that comes or goes, what happens there.
 pub(super) fn of_row(change: &RowChange) -> Vec<Line> {
     let mut lines = Vec::new();

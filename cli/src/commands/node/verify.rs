@@ -2,10 +2,16 @@
 
 use std::path::PathBuf;
 
+use lrpc_linker::MapSet;
+use lrpc_linker::diff::{self, RowChange, Rows};
+use lrpc_linker::mapset::ShownRow;
+use lrpc_linker::profile::Profile;
+use lrpc_loader::node::{Difference, Node, Where};
+
 use super::arguments::NodeDirsArgs;
 use super::instance;
 use crate::arguments::{InventoryArgs, RulesArgs};
-use crate::commands::link;
+use crate::commands::{link, row};
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::{Format, Output};
@@ -52,14 +58,46 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         _ => None,
     };
     let map_set = linked.as_ref().map(|linked| &linked.map_set);
-    let verification = instance::open(&args.dirs).verify(map_set).map_err(instance::failure)?;
+    let node = instance::open(&args.dirs);
+    let mut verification = node.verify(map_set).map_err(instance::failure)?;
+    if verification.differences.iter().any(|difference| difference.place == Where::Map) {
+        verification.differences.extend(rows(&node, linked.map(|linked| linked.map_set)));
+    }
     match args.format {
         Format::Json => output.json(&verification)?,
         Format::Human => output.prose(match verification.generation {
             None => "nothing is loaded\n".to_owned(),
             Some(generation) if verification.ok => format!("generation {generation} is as it was loaded\n"),
-            Some(_) => instance::render_differences(&verification.differences),
+            Some(_) => {
+                instance::render_differences(&verification.differences)
+                    + "help: `lrpc apply` loads a whole set anew, as one transaction\n"
+            }
         })?,
     }
     Ok(if verification.ok { ExitStatus::Done } else { ExitStatus::Findings })
+}
+
+/// The rows in which what the kernel holds is not what was expected, or not what was loaded. Where one cannot be
+/// read, the digests have to do.
+fn rows(node: &Node, expected: Option<MapSet>) -> Vec<Difference> {
+    let found = || {
+        let expected = match expected {
+            Some(set) => set,
+            None => node.map_set().ok()??,
+        };
+        let profile = Profile::new(node.status().ok()?.active?.mode);
+        let held = Rows::Live(node.dump().ok()?.frontends);
+        Some(diff::rows(&Rows::Linked(expected), &held, profile))
+    };
+    found().unwrap_or_default().iter().map(difference).collect()
+}
+
+fn difference(change: &RowChange) -> Difference {
+    let said = |shown: Option<&ShownRow>| shown.map_or("no entry".to_owned(), row::outcome);
+    Difference {
+        place: Where::Map,
+        name: change.row().map(row::frontend).unwrap_or_default(),
+        expected: said(change.old.as_ref()),
+        found: said(change.new.as_ref()),
+    }
 }
