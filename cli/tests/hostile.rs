@@ -88,3 +88,36 @@ fn problems_are_listed_up_to_a_limit() {
     assert!(said.contains("has more than 10000 problems"));
     assert!(said.lines().count() < 10_100, "{} lines", said.lines().count());
 }
+
+/// A policy with this many ports of a Service.
+fn ports(count: usize, app: &str) -> String {
+    let ports: String =
+        (1..=count).map(|port| format!("\n    - {{port: '{port}', name: p{port}, protocol: TCP}}")).collect();
+    format!(
+        "apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\nmetadata: {{name: p, namespace: d}}\nspec:\n \
+         redirectFrontend:\n  serviceMatcher:\n   serviceName: s\n   namespace: d\n   toPorts:{ports}\n \
+         redirectBackend:\n  localEndpointSelector: {{matchLabels: {{app: {app}}}}}\n  toPorts:{ports}\n"
+    )
+}
+
+/// Each frontend is shown with its policy, and a policy of many ports has as many frontends: what is shown grows
+/// with the ports and not with their square.
+#[test]
+fn a_difference_grows_with_the_ports_of_a_policy() {
+    let scratch = tempfile::tempdir().unwrap();
+    let size = |count: usize, format: &str| {
+        for app in ["a", "b"] {
+            fs::write(scratch.path().join(format!("{app}.yaml")), ports(count, app)).unwrap();
+        }
+        let mut diff = Command::new(env!("CARGO_BIN_EXE_lrpc"));
+        diff.args(["diff", "a.yaml", "b.yaml", "--format", format]).current_dir(scratch.path());
+        let output = diff.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        output.stdout.len()
+    };
+    for format in ["human", "json", "markdown", "html"] {
+        let (once, twice) = (size(400, format), size(800, format));
+        assert!(twice < once * 9 / 4, "{format}: {once} bytes, then {twice}");
+    }
+    assert!(size(16, "json") < size(17, "json") * 2, "a policy of few ports is shown whole");
+}

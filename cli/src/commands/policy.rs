@@ -1,5 +1,7 @@
 //! One policy as `inspect` shows it and `diff` compares it: the shape that CONTRACT promises.
 
+use std::fmt::{self, Write as _};
+
 use lrpc_schema::image::{Image, Matcher, Policy, PortSpec};
 use serde::Serialize;
 
@@ -16,6 +18,9 @@ pub(crate) struct PolicyView {
     pub(crate) nodes: Option<String>,
     pub(crate) shadow_service: bool,
     pub(crate) at: Option<String>,
+    /// Only what concerns one frontend is listed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub(crate) abridged: bool,
 }
 
 /// What it catches.
@@ -44,6 +49,32 @@ pub(crate) struct PortView {
 
 impl PolicyView {
     pub(crate) fn of(policy: &Policy, image: &Image) -> Self {
+        let ports = [ports(policy.frontend.ports()), ports(&policy.backend.ports)];
+        Self::saying(policy, image, ports, |text| text.to_string())
+    }
+
+    /// A policy as it is shown for each of its frontends: whole where they are few. One of thousands of ports would
+    /// be shown whole thousands of times, so of that only the port of the frontend, what serves it, and no long
+    /// text.
+    pub(crate) fn of_frontend(
+        policy: &Policy,
+        image: &Image,
+        listed: Option<&PortSpec>,
+        served: &[&PortSpec],
+    ) -> Self {
+        if policy.frontend.ports().len() <= FEW {
+            return Self::of(policy, image);
+        }
+        let ports = [ports(listed), ports(served.iter().take(FEW).copied())];
+        Self { abridged: true, ..Self::saying(policy, image, ports, cut) }
+    }
+
+    fn saying(
+        policy: &Policy,
+        image: &Image,
+        [frontend, backend]: [Vec<PortView>; 2],
+        say: fn(&dyn fmt::Display) -> String,
+    ) -> Self {
         let (address, service) = match &policy.frontend {
             Matcher::Address { ip, .. } => (Some(ip.to_string()), None),
             Matcher::Service { name, .. } => (None, Some(format!("{}/{name}", policy.name.namespace))),
@@ -52,31 +83,62 @@ impl PolicyView {
         Self {
             policy: policy.name.to_string(),
             kind: policy.kind().as_str(),
-            frontend: FrontendView { address, service, ports: ports(policy.frontend.ports()) },
+            frontend: FrontendView { address, service, ports: frontend },
             backend: BackendView {
-                selector: policy.backend.selector.to_string(),
-                ports: ports(&policy.backend.ports),
+                selector: say(&policy.backend.selector),
+                ports: backend,
                 address: policy.backend.address.map(|address| address.to_string()),
             },
             skip: policy.skip,
             fallback: policy.fallback.as_str(),
-            clients: policy.clients.to_string(),
-            nodes: policy.nodes.as_ref().map(ToString::to_string),
+            clients: say(&policy.clients),
+            nodes: policy.nodes.as_ref().map(|nodes| say(nodes)),
             shadow_service: policy.shadow_service,
             at: place.map(|place| format!("{}:{}", place.file, place.line)),
+            abridged: false,
         }
     }
 }
 
-fn ports(ports: &[PortSpec]) -> Vec<PortView> {
-    ports
-        .iter()
-        .map(|port| PortView {
-            port: port.port.get(),
-            protocol: port.protocol.as_str(),
-            name: port.name.clone(),
-        })
-        .collect()
+/// Ports of a policy that is shown whole for each of its frontends.
+pub(crate) const FEW: usize = 16;
+
+/// A text that is not too long to be said again and again, made no further than it is said.
+pub(crate) fn cut(text: &dyn fmt::Display) -> String {
+    struct Short {
+        text: String,
+        left: usize,
+    }
+    impl fmt::Write for Short {
+        fn write_str(&mut self, more: &str) -> fmt::Result {
+            let length = more.chars().count();
+            self.text.extend(more.chars().take(self.left));
+            if length > self.left {
+                self.text.push('…');
+                return Err(fmt::Error);
+            }
+            self.left -= length;
+            Ok(())
+        }
+    }
+    let mut short = Short { text: String::new(), left: 1000 };
+    // An error is how it stops.
+    let _ = write!(short, "{text}");
+    short.text
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(truth: &bool) -> bool {
+    !truth
+}
+
+fn ports<'a>(ports: impl IntoIterator<Item = &'a PortSpec>) -> Vec<PortView> {
+    let view = |port: &PortSpec| PortView {
+        port: port.port.get(),
+        protocol: port.protocol.as_str(),
+        name: port.name.clone(),
+    };
+    ports.into_iter().map(view).collect()
 }
 
 /// A list of ports in words.

@@ -3,11 +3,12 @@
 //! Only what the frontend can feel is compared. A port that is added beside it, or a second backend port that
 //! a single kind ignores (R8), changes the policy and not the frontend.
 
-use lrpc_schema::image::{Fallback, Kind, Policy, PortSpec};
+use std::collections::BTreeSet;
+
+use lrpc_schema::image::{Fallback, Policy, PortSpec};
 
 use super::breaking::Breaking;
 use super::cover;
-use super::frontend::FrontendName;
 
 /// A part of a policy that a frontend feels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +17,7 @@ pub enum Field {
     Policy,
     /// Which pods serve it (R4).
     Selector,
-    /// On which ports ([`targets`]).
+    /// On which ports ([`Ports`](super::Ports)).
     Ports,
     /// The address of hostNetwork pods (L15).
     Address,
@@ -41,32 +42,13 @@ pub struct Delta {
     pub breaking: Option<Breaking>,
 }
 
-/// The backend ports that may serve a frontend, sorted, and whether their names count (R8, R9, R15). For a
-/// Service's frontends these are candidates: the inventory knows the name of the Service's port.
-pub fn targets<'a>(policy: &'a Policy, frontend: FrontendName<'_>) -> Vec<&'a PortSpec> {
-    let ports = policy.backend.ports.as_slice();
-    let protocol = frontend.port().map(|(_, protocol)| protocol);
-    let same_protocol = ports.iter().filter(|spec| protocol.is_none_or(|protocol| spec.protocol == protocol));
-    let mut served: Vec<_> = match policy.kind() {
-        Kind::AddressSingle | Kind::ServiceSingle => ports.iter().take(1).collect(),
-        Kind::AddressNamed => {
-            let is_it = |spec: &&PortSpec| Some((spec.port, spec.protocol)) == frontend.port();
-            let name = policy.frontend.ports().iter().find(is_it).and_then(|spec| spec.name.as_deref());
-            same_protocol.filter(|spec| spec.name.as_deref() == name).collect()
-        }
-        Kind::ServiceNamed | Kind::ServiceAll => same_protocol.collect(),
-    };
-    served.sort_unstable_by_key(|spec| (spec.port, spec.protocol, spec.name.as_deref()));
-    served
-}
-
-/// Where two policies treat a frontend differently, in the order of [`Field`].
-pub(super) fn deltas(frontend: FrontendName<'_>, old: &Policy, new: &Policy) -> Vec<Delta> {
+/// Where two policies treat every frontend differently, in the order of [`Field`]; the ports are for
+/// [`ports`] to say.
+pub(super) fn deltas(old: &Policy, new: &Policy) -> Vec<Delta> {
     let breaks = |broken: bool, breaking| broken.then_some(breaking);
     let fields = [
         (Field::Policy, old.name != new.name, None),
         (Field::Selector, old.backend.selector != new.backend.selector, None),
-        ports(frontend, old, new),
         (Field::Address, old.backend.address != new.backend.address, None),
         (Field::Skip, old.skip != new.skip, breaks(!new.skip, Breaking::SkipDropped)),
         (
@@ -98,22 +80,20 @@ pub(super) fn deltas(frontend: FrontendName<'_>, old: &Policy, new: &Policy) -> 
     differs.map(|(field, _, breaking)| Delta { field, breaking }).collect()
 }
 
-/// Ports break where one that served the frontend is gone, or none is left.
-fn ports(frontend: FrontendName<'_>, old: &Policy, new: &Policy) -> (Field, bool, Option<Breaking>) {
+/// Whether other ports serve a frontend; that breaks where one that served it is gone, or none is left.
+pub(super) fn ports(old: &Policy, served: &[&PortSpec], new: &Policy, serves: &[&PortSpec]) -> Option<Delta> {
     let names = |policy: &Policy| policy.names_count();
-    let (served, serves) = (targets(old, frontend), targets(new, frontend));
     // A name that does not count on one side tells nothing apart.
     let both_named = names(old) && names(new);
-    let is = |one: &PortSpec, other: &PortSpec| {
-        (one.port, one.protocol) == (other.port, other.protocol) && (!both_named || one.name == other.name)
+    let told = |list: &[&'_ PortSpec]| -> BTreeSet<_> {
+        list.iter().map(|spec| (spec.port, spec.protocol, spec.name.clone().filter(|_| both_named))).collect()
     };
-    let is_gone = served.iter().any(|one| !serves.iter().any(|other| is(one, other)));
-    let is_new = serves.iter().any(|other| !served.iter().any(|one| is(one, other)));
-    let named_anew = names(old) != names(new);
-    let breaking = match (is_gone, serves.is_empty()) {
-        (true, true) => Some(Breaking::BackendsEmptied),
-        (true, false) => Some(Breaking::PortChanged),
-        (false, _) => None,
+    let (served, serves) = (told(served), told(serves));
+    let breaking = match (served.is_subset(&serves), serves.is_empty()) {
+        (false, true) => Some(Breaking::BackendsEmptied),
+        (false, false) => Some(Breaking::PortChanged),
+        (true, _) => None,
     };
-    (Field::Ports, is_gone || is_new || named_anew, breaking)
+    let differs = served != serves || names(old) != names(new);
+    differs.then_some(Delta { field: Field::Ports, breaking })
 }

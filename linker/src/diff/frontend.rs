@@ -57,21 +57,26 @@ pub enum FrontendName<'a> {
 }
 
 impl<'a> FrontendName<'a> {
-    /// Every frontend that a policy speaks of, in written order.
-    pub(super) fn all(policy: &'a Policy) -> Vec<Self> {
+    /// Every frontend that a policy speaks of, in written order, with its port in the policy's list.
+    pub(super) fn all(policy: &'a Policy) -> Vec<(Self, Option<&'a PortSpec>)> {
         match &policy.frontend {
             Matcher::Address { ip, ports } => {
-                let address = |spec: &PortSpec| {
+                let address = |spec: &'a PortSpec| {
                     let (port, protocol) = (spec.port, spec.protocol);
-                    Self::Address(Frontend { address: ip.get(), port, protocol })
+                    let frontend = Frontend { address: ip.get(), port, protocol };
+                    (Self::Address(frontend), Some(spec))
                 };
                 ports.iter().map(address).collect()
             }
             Matcher::Service { name, ports } => {
                 let service = |port| Self::Service { namespace: &policy.name.namespace, name, port };
                 match ports.as_slice() {
-                    [] => vec![service(None)],
-                    ports => ports.iter().map(|spec| service(Some((spec.port, spec.protocol)))).collect(),
+                    [] => vec![(service(None), None)],
+                    ports => {
+                        let listed =
+                            |spec: &'a PortSpec| (service(Some((spec.port, spec.protocol))), Some(spec));
+                        ports.iter().map(listed).collect()
+                    }
                 }
             }
         }

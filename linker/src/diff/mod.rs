@@ -4,7 +4,7 @@
 //! Image, Image ──policies──▶ added, removed, changed; per frontend: which fields, what breaks
 //! Rows, Rows ────rows──────▶ per frontend of a node: old and new row, what breaks
 //! ```
-//! [`mod@policies`] looks at each frontend through the policy that owns it ([`frontend`], [`field`]), [`mod@rows`] at
+//! [`mod@policies`] looks at each frontend through the policy that owns it ([`frontend`], [`field`], [`served`]), [`mod@rows`] at
 //! what a node does with it. [`breaking`] names what `--breaking` stands for, [`cover`] says when a condition
 //! still lets through what another did, [`immutable`] what the API server would refuse (L12).
 //!
@@ -19,13 +19,15 @@ mod immutable;
 mod join;
 mod policies;
 mod rows;
+mod served;
 
 pub use breaking::Breaking;
-pub use field::{Delta, Field, targets};
+pub use field::{Delta, Field};
 pub use frontend::{Change, FrontendName};
 pub use immutable::Immutable;
 pub use policies::{FrontendChange, PolicyChange, PolicyDiff, policies};
 pub use rows::{RowChange, Rows, rows};
+pub use served::Ports;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
 //! A comparison in the shape that CONTRACT promises, which may grow: `breaking`, `immutable`,
-//! `allowed_addresses`, and a node's `without_backend` are additions to it.
+//! `allowed_addresses`, a node's `without_backend`, and `abridged` of a policy with many ports are additions to it.
 
 use lrpc_linker::diff::{Breaking, Immutable, PolicyDiff, RowChange};
 use lrpc_linker::mapset::ShownRow;
@@ -161,8 +161,12 @@ impl DiffView {
             frontend: change.frontend.to_string(),
             change: change.change.as_str(),
             breaking: codes(&change.breaking),
-            old: change.old.map(|policy| PolicyView::of(policy, old)),
-            new: change.new.map(|policy| PolicyView::of(policy, new)),
+            old: change
+                .old
+                .map(|policy| PolicyView::of_frontend(policy, old, change.old_port, &change.old_ports)),
+            new: change
+                .new
+                .map(|policy| PolicyView::of_frontend(policy, new, change.new_port, &change.new_ports)),
             tone: Tone::of_frontend(!change.breaking.is_empty(), change.change),
             lines: words::of_frontend(change),
         });

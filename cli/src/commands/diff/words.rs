@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
-use lrpc_linker::diff::{Change, Delta, Field, FrontendChange, FrontendName, RowChange, targets};
+use lrpc_linker::diff::{Change, Delta, Field, FrontendChange, RowChange};
 use lrpc_linker::mapset::{ShownBackend, ShownRow};
 use lrpc_schema::image::{Clients, Fallback, Policy, PortSpec};
+
+use crate::commands::policy::{FEW, cut};
 
 /// What a change means for those who connect, whether something comes or goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +96,6 @@ impl Line {
 
 /// How a frontend's policies differ; of one that comes or goes, what its policy says.
 pub(super) fn of_frontend(change: &FrontendChange<'_>) -> Vec<Line> {
-    let frontend = change.frontend;
     match (change.old, change.new) {
         (Some(old), Some(new)) => {
             let line = |delta: &Delta| Line {
@@ -102,17 +103,17 @@ pub(super) fn of_frontend(change: &FrontendChange<'_>) -> Vec<Line> {
                 tone: Tone::of(delta.breaking.is_some(), "changed"),
                 ..Line::changed(
                     label(delta.field),
-                    value(delta.field, frontend, old),
-                    value(delta.field, frontend, new),
+                    value(delta.field, old, &change.old_ports),
+                    value(delta.field, new, &change.new_ports),
                 )
             };
             change.deltas.iter().map(line).collect()
         }
         (Some(old), None) => {
-            whole(old).map(|field| Line::lost(label(field), value(field, frontend, old))).collect()
+            whole(old).map(|field| Line::lost(label(field), value(field, old, &change.old_ports))).collect()
         }
         (None, Some(new)) => {
-            whole(new).map(|field| Line::gained(label(field), value(field, frontend, new))).collect()
+            whole(new).map(|field| Line::gained(label(field), value(field, new, &change.new_ports))).collect()
         }
         (None, None) => Vec::new(),
     }
@@ -147,27 +148,30 @@ fn label(field: Field) -> &'static str {
     }
 }
 
-fn value(field: Field, frontend: FrontendName<'_>, policy: &Policy) -> String {
+/// What a policy says in a field. It is said of each of its frontends, so a long text is cut.
+fn value(field: Field, policy: &Policy, served: &[&PortSpec]) -> String {
     let either = |condition: bool, yes: &str, no: &str| if condition { yes } else { no }.to_owned();
     match field {
         Field::Policy => policy.name.to_string(),
         Field::Selector if policy.backend.selector.is_empty() => "every pod".to_owned(),
-        Field::Selector => policy.backend.selector.to_string(),
+        Field::Selector => cut(&policy.backend.selector),
         Field::Ports => {
             let port = |spec: &&PortSpec| match policy.names_count() {
                 true => spec.to_string(),
                 false => format!("{}/{}", spec.port, spec.protocol),
             };
-            let served = targets(policy, frontend);
-            listed(&served.iter().map(port).collect::<Vec<_>>())
+            let mut said: Vec<_> = served.iter().take(FEW).map(port).collect();
+            let more = served.len().checked_sub(FEW).filter(|more| *more > 0);
+            said.extend(more.map(|more| format!("{more} more")));
+            listed(&said)
         }
         Field::Address => {
             policy.backend.address.map_or("the pod's".to_owned(), |address| address.to_string())
         }
         Field::Skip => either(policy.skip, "left alone", "redirected"),
         Field::Fallback => policy.fallback.as_str().to_owned(),
-        Field::Clients => policy.clients.to_string(),
-        Field::Nodes => policy.nodes.as_ref().map_or("every node".to_owned(), ToString::to_string),
+        Field::Clients => cut(&policy.clients),
+        Field::Nodes => policy.nodes.as_ref().map_or("every node".to_owned(), |nodes| cut(nodes)),
         Field::ShadowService => either(policy.shadow_service, "may be taken over", "stays the Service's"),
     }
 }

@@ -1,11 +1,13 @@
 //! The set `DIR.git#branch=B,subdir=D`: the manifests of a revision, read out of a local repository by `git`
 //! into memory. Nothing is checked out and nothing is fetched.
 
-use std::io::{self, Write as _};
+mod objects;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 
+use self::objects::{Entry, ObjectsError};
 use crate::exit::Failure;
 use crate::manifests::{InputFile, Unreadable, is_hidden, is_manifest};
 
@@ -135,36 +137,32 @@ impl Revision {
         if text(&kind) == "blob" {
             return Ok(vec![Entry { path: String::new(), object, is_link: false }]);
         }
-        let listing = self.must(&["ls-tree", "-r", "-z", "--full-tree", &object])?;
-        let mut entries: Vec<_> =
-            listing.split(|byte| *byte == 0).filter_map(Entry::listed).filter(Entry::is_meant).collect();
+        let mut list = self.command(&["ls-tree", "-r", "-z", "--full-tree", &object]);
+        let listed = objects::list(&mut list, is_meant).map_err(|error| self.unreadable(&error))?;
+        let mut entries = listed.ok_or_else(|| self.unreadable(&ObjectsError::Unsaid))?;
         entries.sort_by(|one, other| Path::new(&one.path).cmp(Path::new(&other.path)));
         Ok(entries)
     }
 
     /// The contents of blobs, in their order, from one run of git.
     fn contents(&self, blobs: Vec<(String, String)>) -> Result<Vec<InputFile>, Failure> {
-        let mut child = self
-            .command(&["cat-file", "--batch"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .map_err(|error| unstartable(&error))?;
-        let stdin = child.stdin.take();
-        let requests: String = blobs.iter().map(|(_, object)| format!("{object}\n")).collect();
-        // Git answers while it is asked, so that asking and listening take turns only on two threads. What
-        // git did not get is missing in what it says.
-        let output = thread::scope(|scope| {
-            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(requests.as_bytes())));
-            child.wait_with_output()
-        });
-        let output = output.map_err(|error| unstartable(&error))?.stdout;
-        let mut rest = output.as_slice();
-        let file = |(name, _): (String, String)| {
-            let bytes = batched(&mut rest)
-                .ok_or_else(|| Failure::new(format!("git does not say what is in `{name}`")))?;
-            Ok(InputFile { name, bytes: bytes.to_vec() })
+        let mut batch = self.command(&["cat-file", "--batch"]);
+        batch.stdin(Stdio::piped());
+        let wanted: Vec<&str> = blobs.iter().map(|(_, object)| object.as_str()).collect();
+        let contents = objects::contents(&mut batch, &wanted).map_err(|error| self.unreadable(&error))?;
+        let names = blobs.into_iter().map(|(name, _)| name);
+        Ok(names.zip(contents).map(|(name, bytes)| InputFile { name, bytes }).collect())
+    }
+
+    /// What git has cannot be used as a set.
+    fn unreadable(&self, error: &ObjectsError) -> Failure {
+        let place = match self.subdir.as_str() {
+            "" => self.repository.clone(),
+            subdir => format!("{}, {subdir}", self.repository),
         };
-        blobs.into_iter().map(file).collect()
+        Failure::new(format!("`{place}` cannot be read at {}", self.shown()))
+            .because(error)
+            .help("name the folder of the policies with subdir=")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -204,38 +202,10 @@ impl Revision {
     }
 }
 
-/// A file in a tree.
-struct Entry {
-    path: String,
-    object: String,
-    is_link: bool,
-}
-
-impl Entry {
-    /// `MODE TYPE OBJECT\tPATH`. A path that is not UTF-8 is shown with replacement characters, as elsewhere.
-    fn listed(line: &[u8]) -> Option<Self> {
-        let line = String::from_utf8_lossy(line);
-        let (facts, path) = line.split_once('\t')?;
-        let mut facts = facts.split(' ');
-        let (mode, _, object) = (facts.next()?, facts.next()?, facts.next()?);
-        Some(Self { path: path.to_owned(), object: object.to_owned(), is_link: mode == "120000" })
-    }
-
-    /// Read as in a folder: by its name, unless it or a folder around it is hidden.
-    fn is_meant(&self) -> bool {
-        let path = Path::new(&self.path);
-        is_manifest(path) && !path.iter().any(is_hidden)
-    }
-}
-
-/// The next answer of `cat-file --batch`: `OBJECT TYPE SIZE`, a line end, the bytes, a line end.
-fn batched<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let end = rest.iter().position(|byte| *byte == b'\n')?;
-    let (head, tail) = rest.split_at_checked(end)?;
-    let size: usize = std::str::from_utf8(head).ok()?.split(' ').nth(2)?.parse().ok()?;
-    let (bytes, tail) = tail.get(1..)?.split_at_checked(size)?;
-    *rest = tail.get(1..)?;
-    Some(bytes)
+/// Read as in a folder: by its name, unless it or a folder around it is hidden.
+fn is_meant(entry: &Entry) -> bool {
+    let path = Path::new(&entry.path);
+    is_manifest(path) && !path.iter().any(is_hidden)
 }
 
 /// A path below the root, without slashes around it; `None` where it leads out.
@@ -379,6 +349,42 @@ mod tests {
         let from = repository.path().display().to_string();
         git(clone.path(), &["clone", "--quiet", "--branch=next", &from, "."]);
         assert_eq!(read(clone.path(), "branch=main,subdir=policies").unwrap().0.len(), 2);
+    }
+
+    /// Twenty doublings of a folder are a million files of two bytes.
+    #[test]
+    fn a_tree_that_unfolds_is_refused() {
+        let repository = repository();
+        let folder = repository.path();
+        let run = |arguments: &[&str], input: &str| {
+            let mut command = Command::new("git");
+            command.arg("-C").arg(folder).args(["-c", "user.name=t", "-c", "user.email=t@example.com"]);
+            command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+            text(&child.wait_with_output().unwrap().stdout)
+        };
+        let blob = run(&["hash-object", "-w", "--stdin"], "{}");
+        let mut tree = run(&["mktree"], &format!("100644 blob {blob}\ta.yaml\n100644 blob {blob}\tb.yaml\n"));
+        for _ in 0..20 {
+            tree = run(&["mktree"], &format!("040000 tree {tree}\ta\n040000 tree {tree}\tb\n"));
+        }
+        let commit = run(&["commit-tree", &tree, "-m", "bomb"], "");
+        let said = read(folder, &format!("commit={commit}")).unwrap_err();
+        assert!(said.contains("it has more than 200000 manifests"), "{said}");
+    }
+
+    #[test]
+    fn a_blob_is_read_as_far_as_a_file() {
+        let repository = repository();
+        let long = "x".repeat(lrpc_compiler::Source::MAX_BYTES + 1000);
+        std::fs::write(repository.path().join("a.yaml"), long).unwrap();
+        git(repository.path(), &["add", "."]);
+        git(repository.path(), &["commit", "--quiet", "-m", "long"]);
+        let (files, _) = read(repository.path(), "branch=next").unwrap();
+        let (name, text) = &files[0];
+        assert_eq!((name.as_str(), text.len()), ("next:a.yaml", lrpc_compiler::Source::MAX_BYTES + 1));
+        assert_eq!(files[1].0, "next:other.json");
     }
 
     #[test]
