@@ -139,7 +139,9 @@ impl Output {
 /// line ends.
 fn in_sight(json: String) -> String {
     let is_spelt = |character: char| is_hidden(character) && character != '\n';
-    if !json.contains(is_spelt) {
+    // Most output is plain ASCII, which is told at several bytes a cycle.
+    let is_plain = |byte: &u8| matches!(byte, b'\n' | b' '..=b'~');
+    if json.as_bytes().iter().all(is_plain) || !json.contains(is_spelt) {
         return json;
     }
     let mut out = String::with_capacity(json.len());

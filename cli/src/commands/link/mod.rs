@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use lrpc_linker::inventory::{Inventory, Problem};
 use lrpc_linker::mapset::ShownRow;
 use lrpc_linker::profile::{self, Profile};
-use lrpc_linker::{LinkError, Linked, Linker, findings};
-use lrpc_schema::image::Image;
+use lrpc_linker::{Finding, LinkError, Linked, Linker, MapSet, findings};
+use lrpc_schema::image::{Image, Places};
 use serde::Serialize;
 
 use crate::arguments::{InventoryArgs, ModeArgs, SetArgs};
@@ -81,13 +81,13 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 fn run_node(args: &Args, node: &str, image: &Image, given: &Given, output: Output) -> Outcome {
     let profile = args.mode.profile();
     let linked = link(image, &given.inventory, node, &args.allow_address)?;
-    let linked = with_refusals(linked, image, profile);
-    let reports = reports(given, &linked, image);
+    let Linked { map_set, findings } = with_refusals(linked, image, profile);
+    let reports = reports(given, findings, image.places());
     match args.format {
-        Format::Json => output.json(&LinkView::of(node, &linked, image, profile, &reports))?,
+        Format::Json => output.json(&LinkView::of(node, &map_set, image, profile, &reports))?,
         Format::Human => {
             output.message(diagnostics::render(&reports, Detail::asked(args.all), output.messages()));
-            output.result(human::node(node, &linked.map_set, profile, output.results().width))?;
+            output.result(human::node(node, &map_set, profile, output.results().width))?;
         }
     }
     Ok(report::status(&reports, args.deny_warnings))
@@ -103,10 +103,15 @@ fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Out
     let linked: Vec<(&str, Linked)> = linked.into_iter().flatten().collect();
     match args.format {
         Format::Json => {
-            let reports: Vec<_> = linked.iter().map(|(_, linked)| reports(given, linked, image)).collect();
-            let nodes = linked.iter().zip(&reports);
+            let (map_sets, reports): (Vec<_>, Vec<_>) = linked
+                .into_iter()
+                .map(|(node, Linked { map_set, findings })| {
+                    ((node, map_set), reports(given, findings, image.places()))
+                })
+                .unzip();
+            let nodes = map_sets.iter().zip(&reports);
             let nodes =
-                nodes.map(|((node, linked), reports)| LinkView::of(node, linked, image, profile, reports));
+                nodes.map(|((node, map_set), reports)| LinkView::of(node, map_set, image, profile, reports));
             output.json(&ClusterView { nodes: nodes.collect() })?;
             Ok(report::status(reports.iter().flatten(), args.deny_warnings))
         }
@@ -123,13 +128,13 @@ fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Out
 }
 
 impl<'a> LinkView<'a> {
-    fn of(node: &'a str, linked: &Linked, image: &Image, profile: Profile, reports: &'a [Report]) -> Self {
+    fn of(node: &'a str, map_set: &MapSet, image: &Image, profile: Profile, reports: &'a [Report]) -> Self {
         let shown = |row| ShownRow::of(row, profile);
         Self {
             node,
             image: image.digest().to_string(),
-            digest: linked.map_set.digest().to_string(),
-            frontends: linked.map_set.rows().iter().map(shown).collect(),
+            digest: map_set.digest().to_string(),
+            frontends: map_set.rows().iter().map(shown).collect(),
             diagnostics: json::views(reports),
         }
     }
@@ -174,9 +179,8 @@ fn known_nodes(inventory: &Inventory) -> String {
     }
 }
 
-/// What is wrong with the inventory, and what linking found, at the places that the image remembers.
-pub(crate) fn reports(given: &Given, linked: &Linked, image: &Image) -> Vec<Report> {
-    let found = linked.findings.iter().cloned();
-    let found = found.map(|finding| report::of_image(finding, image.places()));
+/// What is wrong with the inventory, and what linking found, at the places that are asked for.
+pub(crate) fn reports(given: &Given, findings: Vec<Finding>, places: Option<&Places>) -> Vec<Report> {
+    let found = findings.into_iter().map(|finding| report::of_image(finding, places));
     given.problems.iter().map(Problem::diagnostic).chain(found).collect()
 }

@@ -2,8 +2,8 @@
 
 use clap::ValueEnum;
 use ipnet::IpNet;
-use lrpc_linker::MapSet;
 use lrpc_linker::profile::Warning;
+use lrpc_linker::{Linked, MapSet};
 use lrpc_loader::node::{Applied, ApplyOptions, Existing, Expect, Preview};
 use lrpc_schema::image::Image;
 use serde::Serialize;
@@ -81,22 +81,27 @@ enum ExistingArg {
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let image = set::require(&args.set, output)?;
     let given = inventory::require(&args.inventory.inventory)?;
-    let linked = link::link(&image, &given.inventory, &args.node, &args.allow_address)?;
+    let Linked { map_set, findings } = link::link(&image, &given.inventory, &args.node, &args.allow_address)?;
     let node = instance::open(&args.dirs);
     let options = args.options();
 
-    let mut reports = link::reports(&given, &linked, &image);
+    // For people the findings are counted, and no place is shown.
+    let places = match args.format {
+        Format::Json => image.places(),
+        Format::Human => None,
+    };
+    let mut reports = link::reports(&given, findings, places);
     if args.dry_run || args.deny_warnings {
-        let preview = node.preview(&linked.map_set, &options).map_err(instance::failure)?;
+        let preview = node.preview(&map_set, &options).map_err(instance::failure)?;
         reports.extend(preview.warnings.iter().map(Warning::diagnostic));
         if args.deny_warnings && !reports.is_empty() {
             return deny(&reports, args.format, output);
         }
         if args.dry_run {
-            return dry_run(&preview, &reports, &image, &linked.map_set, args, output);
+            return dry_run(&preview, &reports, &image, &map_set, args, output);
         }
     }
-    let applied = node.apply(&image, &linked.map_set, &options, &mut |_| {}).map_err(instance::failure)?;
+    let applied = node.apply(&image, &map_set, &options, &mut |_| {}).map_err(instance::failure)?;
     if !args.deny_warnings {
         reports.extend(applied.warnings.iter().map(Warning::diagnostic));
     }
