@@ -107,7 +107,7 @@ impl Config {
                 .position(error.span().map_or(0, |span| span.start));
             let message = error.message().trim_end();
             Failure::new(format!("{shown}:{}:{}: {message}", at.line, at.column))
-                .help("`lrpc schema lrpc.toml` prints what can be set")
+                .help("`lrpc explain lrpc.toml` says what can be set")
         })
     }
 }

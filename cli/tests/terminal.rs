@@ -67,14 +67,24 @@ fn no_name_commands_a_terminal() {
     let flow = format!("tcp from default/a{EVIL} to 169.254.169.254:8080");
     let host = "tcp from host to 169.254.169.254:8080";
     let inventory = ["--inventory", "inventory.json"];
+    let table = serde_json::json!({
+        "policies": [file], "inventories": ["inventory.json"],
+        "expect": [{ "name": EVIL, "flow": format!("tcp from default/{EVIL} to 169.254.169.254:8080"),
+                     "nodes": [EVIL], "decision": "redirect" }],
+        EVIL: EVIL,
+    });
+    fs::write(folder.join("table.yaml"), table.to_string()).unwrap();
     let mut commands: Vec<Vec<&str>> = vec![
+        vec!["test", "table.yaml"],
+        vec!["test", "table.yaml", "--format", "json"],
+        vec!["test", "table.yaml", "--format", "junit"],
         vec!["inspect", "image.lrpc"],
         vec!["inspect", &file],
         vec!["compile", &file, "-o", "again.lrpc", "--inventory", "inventory.json"],
         vec!["check", EVIL],
         vec!["explain", EVIL],
     ];
-    for format in ["human", "concise", "json", "github", "gitlab", "sarif", "junit"] {
+    for format in ["human", "concise", "json", "jsonl", "rdjson", "github", "gitlab", "sarif", "junit"] {
         for path in [file.as_str(), "wrong"] {
             commands.push([&["check", path, "--format", format][..], &inventory].concat());
         }
@@ -108,4 +118,18 @@ fn no_name_commands_a_terminal() {
         }
     }
     assert!(named > commands.len(), "the names are there to be seen: {named} of {}", 2 * commands.len());
+}
+
+/// `COLUMNS` says how wide it is; a name in backticks is longer than a line before it is broken.
+#[test]
+fn reports_are_as_wide_as_the_terminal() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/cases/human-many");
+    let widest = |columns: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lrpc"));
+        command.args(["check", "."]).current_dir(&case).env_clear().env("COLUMNS", columns);
+        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        text.lines().map(|line| line.chars().count()).max().unwrap()
+    };
+    assert!((60..=70).contains(&widest("70")), "{}", widest("70"));
+    assert!((80..=120).contains(&widest("120")), "{}", widest("120"));
 }

@@ -7,7 +7,7 @@ mod table;
 mod terminal;
 mod text;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use clap::ValueEnum;
 use lrpc_schema::diagnostic::is_hidden;
@@ -60,7 +60,9 @@ impl Output {
     /// # Errors
     /// When standard output cannot be written; a reader that closed its pipe has seen enough and is none.
     pub(crate) fn result(self, text: impl Into<Text>) -> Result<(), Failure> {
-        self.bytes(text.into().leaving(self.color.on(&io::stdout())).as_bytes())
+        let text = text.into();
+        let mut out = BufWriter::new(io::stdout().lock());
+        seen(text.leave(&mut out, self.color.on(&io::stdout())).and_then(|()| out.flush()))
     }
 
     /// Prints a result for people, in lines no longer than the terminal is wide. Where nobody says how wide that
@@ -82,12 +84,7 @@ impl Output {
     /// As [`result`](Self::result).
     pub(crate) fn bytes(self, bytes: &[u8]) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new("standard output cannot be written").because(&error))
-            }
-            _ => Ok(()),
-        }
+        seen(out.write_all(bytes).and_then(|()| out.flush()))
     }
 
     /// Prints a value as JSON.
@@ -124,14 +121,22 @@ impl Output {
 
     /// Prints a message beside the result. A standard error that cannot be written has nowhere to say so.
     pub(crate) fn message(self, text: impl Into<Text>) {
-        let mut out = io::stderr().lock();
+        let mut out = BufWriter::new(io::stderr().lock());
         let text = text.into();
         let text = match terminal::known_width(terminal_size::terminal_size_of(io::stderr())) {
             Some(width) => text.wrapped(width),
             None => text,
         };
-        let text = text.leaving(self.color.on(&io::stderr()));
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let _ = text.leave(&mut out, self.color.on(&io::stderr())).and_then(|()| out.flush());
+    }
+}
+
+fn seen(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new("standard output cannot be written").because(&error))
+        }
+        _ => Ok(()),
     }
 }
 

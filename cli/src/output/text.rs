@@ -2,6 +2,7 @@
 //! terminal, and colours are added where the text leaves.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use lrpc_schema::diagnostic::is_hidden;
 
@@ -130,30 +131,43 @@ impl Text {
         }
     }
 
-    /// The text as a terminal or a file may have it, with a line end where it has none.
-    pub(crate) fn leaving(&self, colors: bool) -> String {
-        let mut out = String::new();
+    /// Writes the text as a terminal or a file may have it, with a line end where it has none.
+    pub(super) fn leave(&self, out: &mut impl Write, colors: bool) -> io::Result<()> {
         for piece in &self.pieces {
             match piece {
-                Piece::Coloured(text) => escape(&mut out, text, is_obeyed_but_colours),
+                Piece::Coloured(text) => escape(out, text, is_obeyed_but_colours)?,
                 Piece::Words(style, words) => {
                     let code = style.code().filter(|_| colors);
                     if let Some(code) = code {
-                        out.push_str("\u{1b}[");
-                        out.push_str(code);
-                        out.push('m');
+                        write!(out, "\u{1b}[{code}m")?;
                     }
-                    escape(&mut out, words, is_obeyed);
+                    escape(out, words, is_obeyed)?;
                     if code.is_some() {
-                        out.push_str("\u{1b}[0m");
+                        out.write_all(b"\x1b[0m")?;
                     }
                 }
             }
         }
-        if !out.is_empty() && !out.ends_with('\n') {
-            out.push('\n');
+        match self.last() {
+            None | Some('\n') => Ok(()),
+            Some(_) => out.write_all(b"\n"),
         }
-        out
+    }
+
+    /// The last character.
+    fn last(&self) -> Option<char> {
+        let words = self.pieces.iter().rev().map(|piece| match piece {
+            Piece::Words(_, words) | Piece::Coloured(words) => words,
+        });
+        words.filter_map(|words| words.chars().next_back()).next()
+    }
+
+    /// The text as it leaves, for tests.
+    #[cfg(test)]
+    pub(crate) fn leaving(&self, colors: bool) -> String {
+        let mut out = Vec::new();
+        self.leave(&mut out, colors).unwrap();
+        String::from_utf8(out).unwrap()
     }
 }
 
@@ -193,28 +207,34 @@ impl<T: Into<String>> From<T> for Text {
 
 /// One line of anybody's words, with every character spelt out that a reader would not see.
 pub(crate) fn escaped(words: &str) -> String {
-    let mut out = String::with_capacity(words.len());
-    escape(&mut out, words, |_, character| is_hidden(character));
-    out
+    if !words.contains(is_hidden) {
+        return words.to_owned();
+    }
+    let spell = |character: char| match character {
+        '\n' => "\\n".to_owned(),
+        '\t' => "\\t".to_owned(),
+        hidden if is_hidden(hidden) => hidden.escape_unicode().to_string(),
+        seen => seen.to_string(),
+    };
+    words.chars().map(spell).collect()
 }
 
-/// Appends a text with those characters spelt out that `is_meant` says; it is given the text from the
-/// character on.
-fn escape(out: &mut String, text: &str, is_meant: impl Fn(&str, char) -> bool) {
+/// Writes a text with those characters spelt out that `is_meant` says; it is given the text from the character
+/// on.
+fn escape(out: &mut impl Write, text: &str, is_meant: impl Fn(&str, char) -> bool) -> io::Result<()> {
+    // Most texts are large and have nothing to spell.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
+        return out.write_all(text.as_bytes());
+    }
     let mut kept = 0;
     for (at, character) in text.char_indices().filter(|(_, character)| is_hidden(*character)) {
         let (before, from) = (text.get(kept..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
         if is_meant(from, character) {
-            out.push_str(before);
-            match character {
-                '\n' => out.push_str("\\n"),
-                '\t' => out.push_str("\\t"),
-                other => out.extend(other.escape_unicode()),
-            }
+            write!(out, "{before}{}", character.escape_unicode())?;
             kept = at + character.len_utf8();
         }
     }
-    out.push_str(text.get(kept..).unwrap_or_default());
+    out.write_all(text.get(kept..).unwrap_or_default().as_bytes())
 }
 
 /// Lines and columns are ours to make.

@@ -24,14 +24,15 @@ impl Checkout {
         Self { root: root.unwrap_or_else(|| work.clone()), work }
     }
 
-    /// The path of a file from the root, without `.` and `..`; that of a file outside is absolute. Standard
+    /// The path of a file from the root, without `.` and `..`, with `/` between folders on every system; that of a file outside is absolute. Standard
     /// input keeps its name `-`.
     pub(crate) fn path(&self, file: &str) -> String {
         if file == "-" {
             return file.to_owned();
         }
         let path = normal(&self.work.join(file));
-        path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy().into_owned()
+        let path = path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy();
+        path.replace(std::path::MAIN_SEPARATOR, "/")
     }
 }
 
