@@ -10,13 +10,14 @@
 mod connections;
 mod pattern;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lrpc_schema::image::Image;
 
 use crate::flow::Flow;
 use crate::inventory::Inventory;
 use crate::mapset::{Backend, MapSet, State};
+use crate::profile::{Gap, Profile};
 use crate::trace::{Reason, Trace, trace};
 
 use connections::{Connection, connections};
@@ -58,6 +59,8 @@ pub struct Verdict<'a> {
     pub connections: usize,
     /// What is not as expected; empty where it is met.
     pub misses: Vec<Miss<'a>>,
+    /// What the data path does not carry of what is answered: there the connections go where they would have gone.
+    pub left_out: BTreeSet<Gap>,
 }
 
 /// Something that is not as expected.
@@ -89,6 +92,8 @@ pub struct Cluster<'a> {
     pub inventory: &'a Inventory,
     /// What each node of the inventory gets.
     pub nodes: BTreeMap<&'a str, MapSet>,
+    /// What the nodes' data path carries.
+    pub profile: Profile,
 }
 
 impl Cluster<'_> {
@@ -98,17 +103,29 @@ impl Cluster<'_> {
         let mut misses: Vec<Miss<'_>> =
             found.missing.into_iter().map(|message| Miss { message, traced: None }).collect();
         let count = found.connections.len();
+        let mut left_out = BTreeSet::new();
         for Connection { node, map_set, flow } in found.connections {
-            let message = match trace(self.image, self.inventory, node, map_set, &flow) {
-                Err(error) => Some((error.to_string(), None)),
-                Ok(trace) => self.miss(expectation, &trace).map(|message| (message, Some(trace))),
+            let (message, trace) = match trace(self.image, self.inventory, node, map_set, &flow) {
+                Err(error) => (Some(error.to_string()), None),
+                Ok(trace) => {
+                    left_out.extend(self.gap(&trace));
+                    (self.miss(expectation, &trace), Some(trace))
+                }
             };
-            misses.extend(message.map(|(message, trace)| Miss {
-                message,
-                traced: trace.map(|trace| Traced { node, flow, trace }),
-            }));
+            misses.extend(
+                message
+                    .map(|message| Miss { message, traced: trace.map(|trace| Traced { node, flow, trace }) }),
+            );
         }
-        Verdict { connections: count, misses }
+        Verdict { connections: count, misses, left_out }
+    }
+
+    /// Why the data path does not do what is answered for a connection.
+    fn gap(&self, trace: &Trace<'_>) -> Option<Gap> {
+        match trace.state() {
+            State::Redirect | State::Drop => self.profile.left_out(trace.row?),
+            State::Original => None,
+        }
     }
 
     /// In what the answer for one connection is not the expected one.

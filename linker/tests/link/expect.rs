@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use lrpc_linker::Linker;
 use lrpc_linker::expect::{BackendPattern, Cluster, Expectation, FlowPattern, Nodes};
 use lrpc_linker::mapset::State;
+use lrpc_linker::profile::Profile;
 use lrpc_linker::trace::Reason;
 use lrpc_schema::image::Image;
 use serde_json::{Value, json};
@@ -46,7 +47,7 @@ fn check(expectation: &Expectation, objects: &[Value]) -> (usize, Vec<String>) {
     let linker = Linker::new(&image, &inventory, None);
     let linked = |node: &lrpc_linker::inventory::Node| linker.link(&node.name).unwrap().map_set;
     let nodes: BTreeMap<_, _> = inventory.nodes().map(|node| (&*node.name, linked(node))).collect();
-    let cluster = Cluster { image: &image, inventory: &inventory, nodes };
+    let cluster = Cluster { image: &image, inventory: &inventory, nodes, profile: Profile::default() };
     let verdict = cluster.check(expectation);
     let said = verdict.misses.iter().map(|miss| match &miss.traced {
         Some(traced) => format!("{} {}: {}", traced.node, traced.flow.source, miss.message),

@@ -18,6 +18,10 @@ pub(super) fn render(suites: &[Suite]) -> Text {
             let (style, verdict) = if result.is_met() { (Style::Good, "ok  ") } else { (Style::Bad, "FAIL") };
             text.push("  ").paint(style, verdict).push(&format!("  {}\n", result.name));
             failures(&mut text, file, result);
+            for gap in &result.left_out {
+                text.paint(Style::Changed, "        not yet:")
+                    .push(&format!(" this version does not redirect {gap}\n"));
+            }
         }
         for problem in problems {
             let at = problem.at.map(|at| format!(":{at}")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Results for programs; `docs/testing.md` promises the shape.
 
+use lrpc_linker::profile::Gap;
 use serde::Serialize;
 
 use super::suite::{Suite, TestResult, Unmet};
@@ -41,6 +42,7 @@ struct TestView<'a> {
     /// Connections that were looked at.
     connections: usize,
     failures: Vec<FailureView<'a>>,
+    left_out: &'a [Gap],
 }
 
 #[derive(Serialize)]
@@ -88,6 +90,7 @@ fn test(result: &TestResult) -> TestView<'_> {
         passed: result.is_met(),
         connections: result.connections,
         failures: result.failures.iter().map(failure).collect(),
+        left_out: &result.left_out,
     }
 }
 

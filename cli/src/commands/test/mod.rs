@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use self::suite::Suite;
-use crate::arguments::RulesArgs;
+use crate::arguments::{ModeArgs, RulesArgs};
 use crate::compilation::Rules;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::output::Output;
@@ -44,6 +44,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     rules: RulesArgs,
 
+    #[command(flatten)]
+    mode: ModeArgs,
+
     /// How to print the results
     #[arg(long, value_enum, default_value_t)]
     format: TestFormat,
@@ -63,8 +66,11 @@ enum TestFormat {
 
 /// Ends with 1 where an expectation is not met.
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let suites: Vec<Suite> =
-        args.files.iter().map(|file| Suite::run(file, Rules::of(&args.rules), output)).collect();
+    let suites: Vec<Suite> = args
+        .files
+        .iter()
+        .map(|file| Suite::run(file, Rules::of(&args.rules), args.mode.profile(), output))
+        .collect();
     match args.format {
         TestFormat::Human => output.prose(human::render(&suites))?,
         TestFormat::Json => output.json(&json::view(&suites))?,

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lrpc_linker::Linker;
 use lrpc_linker::expect::{Cluster, Miss, Traced};
-use lrpc_linker::profile::Profile;
-use lrpc_schema::image::Image;
+use lrpc_linker::profile::{Gap, Profile};
 
 use super::table::{self, Problem, Row, Table};
 use super::tree::Place;
@@ -36,6 +35,8 @@ pub(super) struct TestResult {
     pub(super) connections: usize,
     /// What is not as expected.
     pub(super) failures: Vec<Unmet>,
+    /// What the data path of this version does not carry of it.
+    pub(super) left_out: Vec<Gap>,
 }
 
 /// Something that is not as expected.
@@ -62,7 +63,7 @@ impl TestResult {
 
 impl Suite {
     /// Reads a file and runs its tables.
-    pub(super) fn run(file: &Path, rules: Rules<'_>, output: Output) -> Self {
+    pub(super) fn run(file: &Path, rules: Rules<'_>, profile: Profile, output: Output) -> Self {
         let mut suite = Self { file: file.display().to_string(), problems: Vec::new(), results: Vec::new() };
         let text = match contents(file) {
             Ok(text) => text,
@@ -77,13 +78,13 @@ impl Suite {
         };
         let folder = file.parent().unwrap_or(Path::new(""));
         match table::read(&text) {
-            Ok(tables) => tables.iter().for_each(|table| suite.table(table, folder, rules, output)),
+            Ok(tables) => tables.iter().for_each(|table| suite.table(table, folder, rules, profile, output)),
             Err(problems) => suite.problems = problems,
         }
         suite
     }
 
-    fn table(&mut self, table: &Table, folder: &Path, rules: Rules<'_>, output: Output) {
+    fn table(&mut self, table: &Table, folder: &Path, rules: Rules<'_>, profile: Profile, output: Output) {
         let below =
             |paths: &[String]| -> Vec<PathBuf> { paths.iter().map(|path| folder.join(path)).collect() };
         let image = set::read_all(&below(&table.policies), rules).map_err(|unusable| {
@@ -102,7 +103,7 @@ impl Suite {
         let names: Vec<&str> = inventory.nodes().map(|node| &*node.name).collect();
         let linked = parallel::map(names, |name| Some((name, linker.link(name).ok()?.map_set)));
         let nodes = linked.into_iter().flatten().collect();
-        let cluster = Cluster { image: &image, inventory: &inventory, nodes };
+        let cluster = Cluster { image: &image, inventory: &inventory, nodes, profile };
         self.results.extend(table.rows.iter().map(|row| TestResult::of(row, &cluster)));
     }
 }
@@ -110,15 +111,21 @@ impl Suite {
 impl TestResult {
     fn of(row: &Row, cluster: &Cluster<'_>) -> Self {
         let verdict = cluster.check(&row.expectation);
-        let failures = verdict.misses.into_iter().map(|miss| Unmet::of(miss, cluster.image)).collect();
-        Self { name: row.name.clone(), at: row.at, connections: verdict.connections, failures }
+        let failures = verdict.misses.into_iter().map(|miss| Unmet::of(miss, cluster)).collect();
+        Self {
+            name: row.name.clone(),
+            at: row.at,
+            connections: verdict.connections,
+            failures,
+            left_out: verdict.left_out.into_iter().collect(),
+        }
     }
 }
 
 impl Unmet {
-    fn of(Miss { message, traced }: Miss<'_>, image: &Image) -> Self {
+    fn of(Miss { message, traced }: Miss<'_>, cluster: &Cluster<'_>) -> Self {
         let answer = |Traced { node, flow, trace }: Traced<'_>| {
-            let view = TraceView::of(&trace, image, Profile::default());
+            let view = TraceView::of(&trace, cluster.image, cluster.profile);
             let explained = trace::render(&view, &trace, &flow, node);
             Answer { node: node.to_owned(), flow: flow.to_string(), view, explained }
         };
