@@ -47,14 +47,14 @@ fn proposals_name_the_annotation_that_does_it() {
     assert_eq!(
         headlines(&overridden),
         [
-            "17:5 `spec.redirectBackend` has no field `overrideIP`: a proposal that no release has: annotate the policy with `lrpc.dev/backend-address` (L15)"
+            "17:5 `spec.redirectBackend` has no field `overrideIP`: a proposal that no release has: remove it and annotate the policy with `lrpc.dev/backend-address` (L15)"
         ]
     );
     let nodes = address("spec:\n", "spec:\n  nodeSelector: {}\n");
     assert_eq!(
         headlines(&nodes),
         [
-            "7:3 `spec` has no field `nodeSelector`: a proposal that no release has: annotate the policy with `lrpc.dev/nodes` (L7)"
+            "7:3 `spec` has no field `nodeSelector`: a proposal that no release has: remove it and annotate the policy with `lrpc.dev/nodes` (L7)"
         ]
     );
 }
@@ -369,4 +369,11 @@ fn the_wrong_part_of_a_selector_is_underlined() {
     assert_eq!(underlined("lrpc.dev/clients: \"selector:app=x, tier=b_\""), r#""b_""#);
     let escaped = r#"lrpc.dev/nodes: "zone\x20is a""#;
     assert_eq!(underlined(escaped), r#""\"zone\\x20is a\"""#);
+}
+
+/// A slip beside the field that it was meant to be is one too many.
+#[test]
+fn a_field_that_is_there_is_not_suggested() {
+    let found = headlines(&address("spec:\n", "spce: {}\nspec:\n"));
+    assert_eq!(found, ["6:1 a policy has no field `spce`: remove it: `spec` is there already"]);
 }

@@ -8,21 +8,30 @@ use crate::source::{Source, Span};
 pub(crate) const PAGE: Page =
     page!("unknown-field", Error, since "0.1.0", "a field that policies do not have");
 
-pub(crate) fn report(source: &Source, key: &str, at: Span, parent: &str, known: &[&str]) -> Diagnostic {
+/// `written` are the fields of the object, of which none can be written again.
+pub(crate) fn report(
+    source: &Source,
+    key: &str,
+    at: Span,
+    parent: &str,
+    known: &[&str],
+    written: &[&str],
+) -> Diagnostic {
     let place = if parent.is_empty() { "a policy".to_owned() } else { format!("`{parent}`") };
     let help = match key {
         "overrideIP" | "toIP" => {
-            "a proposal that no release has: annotate the policy with `lrpc.dev/backend-address` (L15)"
+            "a proposal that no release has: remove it and annotate the policy with `lrpc.dev/backend-address` (L15)"
                 .to_owned()
         }
         "forceRedirectOrDrop" => {
-            "a proposal that no release has: annotate the policy with `lrpc.dev/fallback: drop` (L5)"
+            "a proposal that no release has: remove it and annotate the policy with `lrpc.dev/fallback: drop` (L5)"
                 .to_owned()
         }
         "nodeSelector" => {
-            "a proposal that no release has: annotate the policy with `lrpc.dev/nodes` (L7)".to_owned()
+            "a proposal that no release has: remove it and annotate the policy with `lrpc.dev/nodes` (L7)".to_owned()
         }
         _ => match nearest(key, known.iter().copied()) {
+            Some(field) if written.contains(&field) => format!("remove it: `{field}` is there already"),
             Some(field) => format!("did you mean `{field}`?"),
             None => format!(
                 "known here: {}",

@@ -65,7 +65,8 @@ impl<'t, 's> Reader<'t, 's> {
         for [key, _] in object.entries {
             if let Some(text) = key.text().filter(|text| !known.contains(text)) {
                 let parent = field.to_string();
-                self.report(unknown_field::report(self.source, text, key.span, &parent, known));
+                let written: Vec<_> = object.entries.iter().filter_map(|[key, _]| key.text()).collect();
+                self.report(unknown_field::report(self.source, text, key.span, &parent, known, &written));
             }
         }
         Some(object)
