@@ -30,7 +30,10 @@ fn lines(row: &ShownRow) -> Vec<[Cell; 8]> {
     let skip = row.skip.as_ref().map(|pods| pods.join(", "));
     let first = row.backends.first();
     let gap = row.left_out.map(|gap| gap.as_str().to_owned());
-    let to = gap.or_else(|| first.map(address)).or_else(|| row.reason.clone()).unwrap_or_default();
+    let to = gap
+        .or_else(|| first.map(address))
+        .or_else(|| row.reason.map(|reason| reason.to_string()))
+        .unwrap_or_default();
     let mut lines = vec![[
         frontend(row).into(),
         Cell::new(style(state(row)), state(row)),
@@ -57,8 +60,8 @@ fn lines(row: &ShownRow) -> Vec<[Cell; 8]> {
 pub(crate) const LEFT_OUT: &str = "left out";
 
 /// What happens to a row on a node.
-pub(crate) fn state(row: &ShownRow) -> &str {
-    if row.left_out.is_some() { LEFT_OUT } else { &row.state }
+pub(crate) fn state(row: &ShownRow) -> &'static str {
+    if row.left_out.is_some() { LEFT_OUT } else { row.state_name() }
 }
 
 /// How a state looks: `drop` is nothing to be calm about.
@@ -72,7 +75,7 @@ pub(crate) fn style(state: &str) -> Style {
 
 /// The frontend as `ADDR:PORT/PROTO`.
 pub(crate) fn frontend(row: &ShownRow) -> String {
-    format!("{}/{}", SocketAddr::new(row.address, row.port), row.protocol)
+    format!("{}/{}", SocketAddr::new(row.address, row.port), row.protocol_name())
 }
 
 fn address(backend: &ShownBackend) -> String {
@@ -90,7 +93,7 @@ pub(crate) fn line(row: &ShownRow) -> String {
 
 /// What happens to a frontend, and by whose wish, in one line.
 pub(crate) fn outcome(row: &ShownRow) -> String {
-    let mut text = row.state.clone();
+    let mut text = row.state_name().to_owned();
     for backend in &row.backends {
         // Writing to a `String` cannot fail, here and below.
         let _ = write!(text, "  {}", address(backend));
@@ -98,7 +101,7 @@ pub(crate) fn outcome(row: &ShownRow) -> String {
             let _ = write!(text, " ({})", pods.join(", "));
         }
     }
-    if let Some(reason) = &row.reason {
+    if let Some(reason) = row.reason {
         let _ = write!(text, "  {reason}");
     }
     if let Some(policy) = &row.policy {

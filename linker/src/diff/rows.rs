@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use super::breaking::Breaking;
 use super::frontend::Change;
 use super::join::join;
-use crate::mapset::{MapSet, Row, ShownBackend, ShownRow};
+use crate::mapset::{MapSet, Reason, Row, ShownBackend, ShownRow, State};
 use crate::profile::Profile;
 
 /// What one side does on a node.
@@ -91,7 +91,7 @@ fn between(old: &[ShownRow], new: &[ShownRow]) -> Vec<RowChange> {
 }
 
 fn order(one: &ShownRow, other: &ShownRow) -> Ordering {
-    (one.address, one.port, &one.protocol).cmp(&(other.address, other.port, &other.protocol))
+    (one.address, one.port, one.protocol).cmp(&(other.address, other.port, other.protocol))
 }
 
 /// Whether two rows of one frontend are the same in what both sides know.
@@ -123,22 +123,19 @@ fn row_change(old: Option<ShownRow>, new: Option<ShownRow>) -> Option<RowChange>
     Some(RowChange { change, old, new, breaking })
 }
 
-const REDIRECT: &str = "redirect";
-const ORIGINAL: &str = "original";
-const DROP: &str = "drop";
-
 /// What breaks on the node. A frontend that was left alone there can only be refused.
 fn breaking(old: Option<&ShownRow>, new: Option<&ShownRow>) -> Vec<Breaking> {
-    let state = |row: Option<&ShownRow>| row.map_or(ORIGINAL.to_owned(), |row| row.state.clone());
+    let state = |row: Option<&ShownRow>| row.map_or(Some(State::Original), |row| row.state);
     let (was, is) = (state(old), state(new));
+    let (redirect, original, drop) = (Some(State::Redirect), Some(State::Original), Some(State::Drop));
     let mut breaking = Vec::new();
     match (old, new) {
-        (Some(_), None) if was != ORIGINAL => breaking.push(Breaking::FrontendRemoved),
-        (Some(_), Some(new)) if was == REDIRECT && is != REDIRECT => {
-            let is_pods = matches!(new.reason.as_deref(), Some("no-ready-backend" | "no-usable-backend"));
+        (Some(_), None) if was != original => breaking.push(Breaking::FrontendRemoved),
+        (Some(_), Some(new)) if was == redirect && is != redirect => {
+            let is_pods = matches!(new.reason, Some(Reason::NoReadyBackend | Reason::NoUsableBackend));
             breaking.push(if is_pods { Breaking::BackendsEmptied } else { Breaking::CoverageShrunk });
         }
-        (Some(old), Some(new)) if was == REDIRECT => {
+        (Some(old), Some(new)) if was == redirect => {
             let still = |port: u16| new.backends.iter().any(|backend| backend.port == port);
             if !old.backends.iter().all(|backend| still(backend.port)) {
                 breaking.push(Breaking::PortChanged);
@@ -150,10 +147,10 @@ fn breaking(old: Option<&ShownRow>, new: Option<&ShownRow>) -> Vec<Breaking> {
             }
         }
         // It was closed, and is open.
-        _ if was == DROP && is == ORIGINAL => breaking.push(Breaking::CoverageShrunk),
+        _ if was == drop && is == original => breaking.push(Breaking::CoverageShrunk),
         _ => {}
     }
-    if is == DROP && was != DROP {
+    if is == drop && was != drop {
         breaking.push(Breaking::TrafficDropped);
     }
     breaking

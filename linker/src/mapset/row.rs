@@ -1,28 +1,13 @@
 //! One frontend of one node: who owns it, what happens to its connections, and why.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol};
+use lrpc_schema::image::{Clients, Endpoint, Fallback, PolicyName, Port};
 
-/// What a connection is made to: address, port and protocol, in the order in which rows are sorted. Shown
-/// as `10.96.0.10:53/UDP`, IPv6 in brackets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Frontend {
-    /// The address; never an IPv4-mapped one (L16).
-    pub address: IpAddr,
-    /// The port.
-    pub port: Port,
-    /// The protocol.
-    pub protocol: Protocol,
-}
-
-impl fmt::Display for Frontend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", SocketAddr::new(self.address, self.port.get()), self.protocol)
-    }
-}
+/// What a connection is made to before anything is redirected.
+pub type Frontend = Endpoint;
 
 /// Namespace and name of a Service; shown as `NAMESPACE/NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

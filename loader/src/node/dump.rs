@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Error, Node};
 use crate::tables::Packed;
-use lrpc_linker::mapset::{ShownBackend, ShownRow};
+use lrpc_linker::mapset::{ShownBackend, ShownRow, State};
 use lrpc_linker::profile::Profile;
 
 /// The content of the maps. Serialises as CONTRACT says.
@@ -67,8 +67,8 @@ impl Node {
     }
 }
 
-fn key(row: &ShownRow) -> (std::net::IpAddr, u16, String) {
-    (row.address, row.port, row.protocol.clone())
+fn key(row: &ShownRow) -> (std::net::IpAddr, u16, Option<Protocol>) {
+    (row.address, row.port, row.protocol)
 }
 
 /// The rows that two tables stand for. An entry that no loader of this version writes is shown with the
@@ -81,22 +81,22 @@ fn rows(frontends: &Packed, backends: &Packed) -> Vec<ShownRow> {
         let value = FrontendValue::from_bytes(value.try_into().ok()?);
         let (first, count) = (value.first() as usize, value.count() as usize);
         let (state, targets) = match value.action() {
-            Some(Action::Redirect) if count == 1 => ("redirect", vec![value.backend()]),
+            Some(Action::Redirect) if count == 1 => (Some(State::Redirect), vec![value.backend()]),
             Some(Action::Redirect) => {
                 let run = backends.get(first..).unwrap_or_default().iter().take(count);
-                ("redirect", run.copied().collect())
+                (Some(State::Redirect), run.copied().collect())
             }
-            Some(Action::Drop) => ("drop", Vec::new()),
-            None => ("unknown", Vec::new()),
+            Some(Action::Drop) => (Some(State::Drop), Vec::new()),
+            None => (None, Vec::new()),
         };
         let shown = |to: Backend| ShownBackend { address: to.address(), port: to.port(), pods: None };
         Some(ShownRow {
             address: key.address(),
             port: key.port(),
-            protocol: Protocol::from_number(key.protocol()).map_or("unknown", Protocol::as_str).to_owned(),
+            protocol: Protocol::from_number(key.protocol()),
             policy: None,
             service: None,
-            state: state.to_owned(),
+            state,
             reason: None,
             backends: targets.into_iter().map(shown).collect(),
             skip: None,
@@ -105,6 +105,6 @@ fn rows(frontends: &Packed, backends: &Packed) -> Vec<ShownRow> {
         })
     };
     let mut rows: Vec<_> = frontends.iter().filter_map(row).collect();
-    rows.sort_by(|a, b| (a.address, a.port, &a.protocol).cmp(&(b.address, b.port, &b.protocol)));
+    rows.sort_by_key(key);
     rows
 }

@@ -132,7 +132,7 @@ fn a_dump_without_names_says_what_the_maps_say() {
     let dump = world.node.dump().unwrap();
     let shown = &dump.frontends[0];
     assert_eq!((shown.address.to_string(), shown.port), ("169.254.169.254".to_owned(), 8080));
-    assert_eq!((shown.state.as_str(), shown.backends[0].port), ("redirect", 80));
+    assert_eq!((shown.state_name(), shown.backends[0].port), ("redirect", 80));
     assert_eq!((&shown.policy, &shown.clients, &shown.backends[0].pods), (&None, &None, &None));
 }
 

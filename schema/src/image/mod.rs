@@ -31,7 +31,8 @@ pub use layout::FORMAT;
 pub use metadata::is_metadata;
 pub use places::{FieldId, FilePlaces, Place, Places, Stretch};
 pub use policy::{
-    Backend, Clients, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol, UnknownProtocol,
+    Backend, Clients, Endpoint, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol,
+    UnknownProtocol,
 };
 pub use selector::{NotARequirement, Operator, Requirement, Selector};
 

@@ -3,6 +3,7 @@
 //! Everything here is meaning; where it was written is in [`places`](super::places).
 
 use core::fmt;
+use core::net::{IpAddr, SocketAddr};
 use core::num::NonZeroU16;
 use core::str::FromStr;
 use std::sync::Arc;
@@ -108,6 +109,24 @@ impl FromStr for Protocol {
             "UDP" => Ok(Self::Udp),
             _ => Err(UnknownProtocol),
         }
+    }
+}
+
+/// What a connection is made to: address, port and protocol, in the order in which reports have them. Shown as
+/// `10.96.0.10:53/UDP`, IPv6 in brackets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address; never an IPv4-mapped one (L16).
+    pub address: IpAddr,
+    /// The port.
+    pub port: Port,
+    /// The protocol.
+    pub protocol: Protocol,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", SocketAddr::new(self.address, self.port.get()), self.protocol)
     }
 }
 

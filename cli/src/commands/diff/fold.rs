@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use lrpc_linker::diff::Change;
+
 use super::view::RowDiff;
 use super::words::{Line, Tone};
 
@@ -65,7 +67,7 @@ pub(super) fn place(nodes: &[impl AsRef<str>], compared: &[String]) -> String {
 }
 
 /// What makes nodes alike.
-type Key<'a> = (&'a str, &'a [&'static str], bool, Vec<(&'static str, Side<'a>, Side<'a>)>);
+type Key<'a> = (Change, &'a [&'static str], bool, Vec<(&'static str, Side<'a>, Side<'a>)>);
 type Side<'a> = Option<&'a str>;
 
 fn key(row: &RowDiff) -> Key<'_> {

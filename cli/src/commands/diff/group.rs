@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lrpc_linker::diff::Change;
+
 use super::fold::{self, Fold};
 use super::view::{DiffView, FrontendDiff, RowDiff};
 
@@ -10,7 +12,7 @@ pub(super) struct Group<'a> {
     /// Its name; `None` for rows whose names are lost.
     pub(super) policy: Option<&'a str>,
     /// What became of it; `None` where it is the same and only nodes differ.
-    pub(super) change: Option<&'static str>,
+    pub(super) change: Option<Change>,
     /// Where it is written, in the newer side that has it.
     pub(super) at: Option<&'a str>,
     /// The fields that the API server would refuse to change (L12).
@@ -95,9 +97,14 @@ pub(super) fn groups(view: &DiffView) -> Vec<Group<'_>> {
     groups
 }
 
-fn changes(view: &DiffView) -> BTreeMap<&str, &'static str> {
+fn changes(view: &DiffView) -> BTreeMap<&str, Change> {
     let Some(policies) = &view.policies else { return BTreeMap::new() };
-    [("added", &policies.added), ("removed", &policies.removed), ("changed", &policies.changed)]
+    let kinds = [
+        (Change::Added, &policies.added),
+        (Change::Removed, &policies.removed),
+        (Change::Changed, &policies.changed),
+    ];
+    kinds
         .into_iter()
         .flat_map(|(change, names)| names.iter().map(move |name| (name.as_str(), change)))
         .collect()
@@ -120,9 +127,9 @@ impl Counts {
     pub(super) fn of(view: &DiffView, groups: &[Group<'_>]) -> Self {
         let count = |change| view.frontends.iter().filter(|frontend| frontend.change == change).count();
         Self {
-            added: count("added"),
-            removed: count("removed"),
-            changed: count("changed"),
+            added: count(Change::Added),
+            removed: count(Change::Removed),
+            changed: count(Change::Changed),
             breaking: groups.iter().filter(|group| group.breaks()).count(),
             nodes: view.nodes.len(),
             without_backend: without_backend(view),

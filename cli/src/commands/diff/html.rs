@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use lrpc_linker::diff::Change;
+
 use super::fold::{Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
 use super::human::sign_of;
@@ -90,7 +92,7 @@ fn policy(page: &mut String, group: &Group<'_>, compared: &[String]) {
         "<details open class=\"policy\" data-breaking=\"{breaks}\">\n<summary><h2>{}</h2>",
         Text(name)
     );
-    let said = group.change.unwrap_or("nodes only");
+    let said = group.change.map_or("nodes only", Change::as_str);
     let _ = write!(page, "<span class=\"badge\">{said}</span>");
     if breaks {
         *page += "<span class=\"badge bad\">breaking</span>";
@@ -155,13 +157,14 @@ fn one_fold(page: &mut String, fold: &Fold<'_>, compared: &[String]) {
     *page += "</article>\n</section>\n";
 }
 
-fn head(page: &mut String, change: &str, tone: Tone, frontends: &[&str], breaking: &[&str]) {
+fn head(page: &mut String, change: Change, tone: Tone, frontends: &[&str], breaking: &[&str]) {
     let _ = write!(
         page,
         "<article class=\"{}\">\n<p class=\"frontend\"><span class=\"sign\" aria-hidden=\"true\">{}</span>\
-         <span class=\"hidden\">{change}</span>",
+         <span class=\"hidden\">{}</span>",
         tone.as_str(),
-        sign_of(change)
+        sign_of(change),
+        change.as_str()
     );
     for frontend in frontends {
         let _ = write!(page, " <code>{}</code>", Text(frontend));

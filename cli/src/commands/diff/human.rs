@@ -1,6 +1,8 @@
 //! A comparison for the terminal: `+` comes, `-` goes, `~` changes; what breaks stands first and is red, and the
 //! summary stands where the reader's eye is, at the end.
 
+use lrpc_linker::diff::Change;
+
 use super::fold::{Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
 use super::view::{DiffView, Titles};
@@ -146,10 +148,10 @@ fn style_of(tone: Tone) -> Style {
 }
 
 /// The sign of a change.
-pub(super) fn sign_of(change: &str) -> &'static str {
+pub(super) const fn sign_of(change: Change) -> &'static str {
     match change {
-        "added" => "+",
-        "removed" => "-",
-        _ => "~",
+        Change::Added => "+",
+        Change::Removed => "-",
+        Change::Changed => "~",
     }
 }

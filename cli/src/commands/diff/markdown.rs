@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use lrpc_linker::diff::Change;
+
 use super::fold::place;
 use super::group::{Counts, groups, not_breaking};
 use super::human::sign_of;
@@ -116,7 +118,7 @@ fn warnings(text: &mut String, counts: &Counts, compared: &[String]) {
 }
 
 /// The sign of a change, marked where it breaks something: a comment has no colours.
-fn mark(change: &str, tone: Tone) -> String {
+fn mark(change: Change, tone: Tone) -> String {
     let sign = sign_of(change);
     match tone {
         Tone::Worse => format!("`{sign}` ⚠️"),

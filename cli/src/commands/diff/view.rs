@@ -1,10 +1,10 @@
 //! A comparison in the shape that CONTRACT promises, which may grow: `breaking`, `immutable`,
 //! `allowed_addresses`, a node's `without_backend`, and `abridged` of a policy with many ports are additions to it.
 
-use lrpc_linker::diff::{Breaking, Immutable, PolicyDiff, RowChange};
+use lrpc_linker::diff::{Breaking, Change, Immutable, PolicyDiff, RowChange};
 use lrpc_linker::mapset::ShownRow;
 use lrpc_schema::image::{Image, Policy};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::words::{self, Line, Tone};
 use crate::commands::policy::PolicyView;
@@ -64,7 +64,8 @@ pub(super) struct ImmutableView {
 #[derive(Serialize)]
 pub(super) struct FrontendDiff {
     pub(super) frontend: String,
-    pub(super) change: &'static str,
+    #[serde(serialize_with = "change")]
+    pub(super) change: Change,
     pub(super) breaking: Vec<&'static str>,
     pub(super) old: Option<PolicyView>,
     pub(super) new: Option<PolicyView>,
@@ -87,7 +88,8 @@ pub(super) struct NodeDiff {
 #[derive(Serialize)]
 pub(super) struct RowDiff {
     pub(super) frontend: String,
-    pub(super) change: &'static str,
+    #[serde(serialize_with = "change")]
+    pub(super) change: Change,
     pub(super) breaking: Vec<&'static str>,
     pub(super) old: Option<ShownRow>,
     pub(super) new: Option<ShownRow>,
@@ -159,7 +161,7 @@ impl DiffView {
             .collect();
         let frontends = diff.frontends.iter().map(|change| FrontendDiff {
             frontend: change.frontend.to_string(),
-            change: change.change.as_str(),
+            change: change.change,
             breaking: codes(&change.breaking),
             old: change
                 .old
@@ -167,7 +169,7 @@ impl DiffView {
             new: change
                 .new
                 .map(|policy| PolicyView::of_frontend(policy, new, change.new_port, &change.new_ports)),
-            tone: Tone::of_frontend(!change.breaking.is_empty(), change.change),
+            tone: Tone::of(!change.breaking.is_empty(), change.change),
             lines: words::of_frontend(change),
         });
         self.frontends = frontends.collect();
@@ -214,7 +216,7 @@ impl RowDiff {
     fn of(change: RowChange) -> Self {
         Self {
             frontend: change.row().map(row::frontend).unwrap_or_default(),
-            change: change.change.as_str(),
+            change: change.change,
             breaking: codes(&change.breaking),
             loses_last_backend: change.loses_last_backend(),
             tone: Tone::of_row(&change),
@@ -229,6 +231,11 @@ impl RowDiff {
         let row = self.new.as_ref().or(self.old.as_ref())?;
         row.policy.as_deref()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn change<S: Serializer>(change: &Change, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(change.as_str())
 }
 
 fn codes(breaking: &[Breaking]) -> Vec<&'static str> {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use lrpc_linker::diff::{Change, Delta, Field, FrontendChange, RowChange};
-use lrpc_linker::mapset::{ShownBackend, ShownRow};
+use lrpc_linker::mapset::{ShownBackend, ShownRow, State};
 use lrpc_schema::image::{Clients, Fallback, Policy, PortSpec};
 
 use crate::commands::policy::{FEW, cut};
@@ -30,29 +30,24 @@ impl Tone {
     }
 
     /// The tone of what comes (`+`) where nothing breaks, or is another.
-    fn of(breaks: bool, change: &str) -> Self {
+    pub(super) fn of(breaks: bool, change: Change) -> Self {
         match change {
             _ if breaks => Self::Worse,
-            "added" => Self::Better,
-            _ => Self::Other,
+            Change::Added => Self::Better,
+            Change::Removed | Change::Changed => Self::Other,
         }
-    }
-
-    /// The tone of a frontend that its policies treat differently.
-    pub(super) fn of_frontend(breaks: bool, change: Change) -> Self {
-        Self::of(breaks, change.as_str())
     }
 
     /// The tone of a frontend that a node treats differently.
     pub(super) fn of_row(change: &RowChange) -> Self {
-        let state = |row: &Option<ShownRow>| row.as_ref().map(|row| row.state.clone());
+        let state = |row: &Option<ShownRow>| row.as_ref().and_then(|row| row.state);
         let carried = |row: &Option<ShownRow>| row.as_ref().is_some_and(|row| row.left_out.is_none());
         let (old, new) = (state(&change.old), state(&change.new));
-        match new.as_deref() {
+        match new {
             _ if !change.breaking.is_empty() => Self::Worse,
-            Some("drop") => Self::Worse,
-            Some("redirect") if old.as_deref() != Some("redirect") && carried(&change.new) => Self::Better,
-            _ => Self::Other,
+            Some(State::Drop) => Self::Worse,
+            Some(State::Redirect) if old != new && carried(&change.new) => Self::Better,
+            Some(State::Redirect | State::Original) | None => Self::Other,
         }
     }
 }
@@ -100,7 +95,7 @@ pub(super) fn of_frontend(change: &FrontendChange<'_>) -> Vec<Line> {
         (Some(old), Some(new)) => {
             let line = |delta: &Delta| Line {
                 breaking: delta.breaking.map(lrpc_linker::diff::Breaking::as_str),
-                tone: Tone::of(delta.breaking.is_some(), "changed"),
+                tone: Tone::of(delta.breaking.is_some(), Change::Changed),
                 ..Line::changed(
                     label(delta.field),
                     value(delta.field, old, &change.old_ports),
@@ -231,10 +226,11 @@ fn exempt(old: &ShownRow, new: &ShownRow) -> Option<Line> {
 }
 
 fn outcome(row: &ShownRow) -> String {
-    match (&row.reason, row.left_out) {
-        (_, Some(gap)) => format!("{}, left out ({})", row.state, gap.as_str()),
-        (Some(reason), None) => format!("{} ({reason})", row.state),
-        (None, None) => row.state.clone(),
+    let state = row.state_name();
+    match (row.reason, row.left_out) {
+        (_, Some(gap)) => format!("{state}, left out ({})", gap.as_str()),
+        (Some(reason), None) => format!("{state} ({reason})"),
+        (None, None) => state.to_owned(),
     }
 }
 
@@ -252,16 +248,18 @@ fn backend(backend: &ShownBackend) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lrpc_schema::image::Protocol;
+
     use super::*;
 
-    fn row(state: &str) -> Option<ShownRow> {
+    fn row(state: State) -> Option<ShownRow> {
         Some(ShownRow {
             address: [169, 254, 169, 254].into(),
             port: 80,
-            protocol: "TCP".into(),
+            protocol: Some(Protocol::Tcp),
             policy: None,
             service: None,
-            state: state.into(),
+            state: Some(state),
             reason: None,
             backends: Vec::new(),
             skip: None,
@@ -277,14 +275,14 @@ mod tests {
 
     #[test]
     fn a_drop_is_never_good_news() {
-        for old in [None, row("redirect"), row("original"), row("drop")] {
-            let (whole, lines) = tone(old, row("drop"));
+        for old in [None, row(State::Redirect), row(State::Original), row(State::Drop)] {
+            let (whole, lines) = tone(old, row(State::Drop));
             assert_eq!(whole, Tone::Worse);
             assert!(lines.iter().all(|line| *line == Tone::Worse));
         }
-        for old in [None, row("original"), row("drop")] {
-            assert_eq!(tone(old, row("redirect")), (Tone::Better, vec![Tone::Better]));
+        for old in [None, row(State::Original), row(State::Drop)] {
+            assert_eq!(tone(old, row(State::Redirect)), (Tone::Better, vec![Tone::Better]));
         }
-        assert_eq!(tone(None, row("original")), (Tone::Other, vec![Tone::Other]));
+        assert_eq!(tone(None, row(State::Original)), (Tone::Other, vec![Tone::Other]));
     }
 }
