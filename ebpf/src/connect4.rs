@@ -3,7 +3,8 @@
 
 use aya_ebpf::macros::cgroup_sock_addr;
 use aya_ebpf::programs::SockAddrContext;
-use lrpc_ebpf::connect::{Refusal, Transport, Verdict, connect};
+use lrpc_ebpf::connect::{Refusal, Verdict, connect};
+use lrpc_schema::protocol::Protocol;
 
 use crate::context::Context;
 
@@ -14,10 +15,10 @@ const REFUSE: i32 = 0;
 #[cgroup_sock_addr(connect4)]
 fn connect4(context: SockAddrContext) -> i32 {
     let context = Context::new(&context);
-    let Some(transport) = Transport::of_protocol(context.protocol()) else {
+    let Some(protocol) = Protocol::of_socket(context.protocol()) else {
         return ALLOW;
     };
-    match connect(&context, transport, context.destination()) {
+    match connect(&context, protocol, context.destination()) {
         Verdict::Pass => ALLOW,
         Verdict::Redirect(backend) => {
             context.set_destination(backend);

@@ -6,19 +6,20 @@ use core::cell::{Cell as Shared, OnceCell};
 use std::collections::BTreeMap;
 use std::vec::Vec;
 
-use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Peer, TCP, UDP};
+use lrpc_schema::protocol::Protocol;
+use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Generation, Peer, Slot};
 
-use crate::connect::{Transport, Verdict, connect};
+use crate::connect::{Verdict, connect};
 use crate::getpeername::getpeername;
 use crate::kernel::{Destination, Kernel};
 
 /// The slot that [`Fake::new`] makes active.
-pub(crate) const SLOT: u16 = 2;
+pub(crate) const SLOT: Slot = Slot::new(2);
 
 pub(crate) struct Fake {
     pub(crate) active: Cell,
-    pub(crate) frontends: BTreeMap<(u16, FrontendKey), FrontendValue>,
-    pub(crate) backends: BTreeMap<(u16, u32), Backend>,
+    pub(crate) frontends: BTreeMap<(Slot, FrontendKey), FrontendValue>,
+    pub(crate) backends: BTreeMap<(Slot, u32), Backend>,
     pub(crate) random: u32,
     pub(crate) cookie: u64,
     pub(crate) memory_left: bool,
@@ -31,7 +32,7 @@ pub(crate) struct Fake {
 impl Fake {
     pub(crate) fn new() -> Self {
         Self {
-            active: Cell::new(7, SLOT),
+            active: Cell::new(Generation::FIRST, SLOT),
             frontends: BTreeMap::new(),
             backends: BTreeMap::new(),
             random: 0,
@@ -44,7 +45,7 @@ impl Fake {
     }
 
     /// Adds an entry to the active generation.
-    pub(crate) fn with(mut self, frontend: &str, protocol: u8, value: FrontendValue) -> Self {
+    pub(crate) fn with(mut self, frontend: &str, protocol: Protocol, value: FrontendValue) -> Self {
         self.frontends.insert((SLOT, key(frontend, protocol)), value);
         self
     }
@@ -58,13 +59,13 @@ impl Fake {
 
     /// Lets the socket remember something from before.
     pub(crate) fn remembering(mut self, frontend: &str, to: &str) -> Self {
-        self.before = Some(Peer::new(key(frontend, TCP), backend(to)));
+        self.before = Some(Peer::new(key(frontend, Protocol::Tcp), backend(to)));
         self
     }
 
     /// Runs the decision about one connect.
-    pub(crate) fn connect(&self, transport: Transport, to: &str) -> Verdict {
-        connect(self, transport, destination(to))
+    pub(crate) fn connect(&self, protocol: Protocol, to: &str) -> Verdict {
+        connect(self, protocol, destination(to))
     }
 
     /// Runs the decision about one getpeername.
@@ -84,11 +85,11 @@ impl Kernel for Fake {
         self.active
     }
 
-    fn frontend(&self, slot: u16, key: FrontendKey) -> Option<&FrontendValue> {
+    fn frontend(&self, slot: Slot, key: FrontendKey) -> Option<&FrontendValue> {
         self.frontends.get(&(slot, key))
     }
 
-    fn backend(&self, slot: u16, index: u32) -> Option<&Backend> {
+    fn backend(&self, slot: Slot, index: u32) -> Option<&Backend> {
         self.backends.get(&(slot, index))
     }
 
@@ -117,8 +118,7 @@ impl Kernel for Fake {
 }
 
 /// A frontend out of `ADDRESS:PORT`.
-pub(crate) fn key(text: &str, protocol: u8) -> FrontendKey {
-    assert!(protocol == TCP || protocol == UDP);
+pub(crate) fn key(text: &str, protocol: Protocol) -> FrontendKey {
     let address: core::net::SocketAddr = text.parse().unwrap();
     FrontendKey::new(address.ip(), address.port(), protocol)
 }

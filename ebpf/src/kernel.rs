@@ -4,7 +4,7 @@
 //! INVARIANT: a program run asks for the [`Cell`] once and uses its slot for every table, so that one
 //! connect sees one generation.
 
-use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Peer};
+use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Peer, Slot};
 
 /// The kernel as seen from one run of a program on behalf of one socket.
 pub trait Kernel {
@@ -12,10 +12,10 @@ pub trait Kernel {
     fn cell(&self) -> Cell;
 
     /// The entry of a frontend in the generation of a slot.
-    fn frontend(&self, slot: u16, key: FrontendKey) -> Option<&FrontendValue>;
+    fn frontend(&self, slot: Slot, key: FrontendKey) -> Option<&FrontendValue>;
 
     /// An element of the backend table in the generation of a slot.
-    fn backend(&self, slot: u16, index: u32) -> Option<&Backend>;
+    fn backend(&self, slot: Slot, index: u32) -> Option<&Backend>;
 
     /// A number that is different on every call.
     fn random(&self) -> u32;

@@ -15,7 +15,7 @@ use aya_ebpf::helpers::generated::{
 };
 use aya_ebpf::macros::btf_map;
 use lrpc_ebpf::kernel::Kernel;
-use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Peer};
+use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Peer, Slot};
 
 use crate::context::Context;
 use crate::stack::{store_words, with_words};
@@ -48,8 +48,8 @@ impl Kernel for Context {
     }
 
     #[inline(always)]
-    fn frontend(&self, slot: u16, key: FrontendKey) -> Option<&FrontendValue> {
-        let table = element::<c_void>(map(&FRONTENDS), u32::from(slot))?;
+    fn frontend(&self, slot: Slot, key: FrontendKey) -> Option<&FrontendValue> {
+        let table = element::<c_void>(map(&FRONTENDS), u32::from(slot.get()))?;
         with_words(*key.words(), |key| look_up(table, key))
             // SAFETY: the table is frozen before its generation is published, and stays until after the
             // grace period that follows this run.
@@ -57,8 +57,8 @@ impl Kernel for Context {
     }
 
     #[inline(always)]
-    fn backend(&self, slot: u16, index: u32) -> Option<&Backend> {
-        let table = element::<c_void>(map(&BACKENDS), u32::from(slot))?;
+    fn backend(&self, slot: Slot, index: u32) -> Option<&Backend> {
+        let table = element::<c_void>(map(&BACKENDS), u32::from(slot.get()))?;
         // SAFETY: as for frontends.
         element(table, index).map(|value| unsafe { &*value })
     }

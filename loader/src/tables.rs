@@ -4,7 +4,7 @@
 //! of what was to be written and the digest of what was read back are one function.
 
 use lrpc_schema::image::Digest;
-use lrpc_schema::records::{self, Backend, FrontendKey, FrontendValue, Meta};
+use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta, Table};
 
 /// Keeps a resolved digest apart from every other blake3 digest over equal bytes. A change of the encoding
 /// changes its version.
@@ -24,35 +24,35 @@ pub struct Tables {
 impl Tables {
     /// The digest over the table names and the sorted entries.
     pub fn digest(&self) -> Digest {
-        digest(&records::TABLES.map(|table| (table, self.packed(table))))
+        digest(&Table::ALL.map(|table| (table, self.packed(table))))
     }
 
-    /// How many entries a table of [`records::TABLES`] has.
-    pub fn entries(&self, table: &str) -> usize {
+    /// How many entries a table has.
+    pub fn entries(&self, table: Table) -> usize {
         match table {
-            records::FRONTENDS => self.frontends.len(),
-            records::BACKENDS => self.backends.len().max(1),
-            _ => 1,
+            Table::Frontends => self.frontends.len(),
+            Table::Backends => self.backends.len().max(1),
+            Table::Meta => 1,
         }
     }
 
-    /// The entries of a table of [`records::TABLES`]; of `meta` only the programs' part.
-    pub fn packed(&self, table: &str) -> Packed {
+    /// The entries of a table; of `meta` only the programs' part.
+    pub fn packed(&self, table: Table) -> Packed {
         match table {
-            records::FRONTENDS => Packed {
+            Table::Frontends => Packed {
                 key_size: FrontendKey::SIZE,
                 value_size: FrontendValue::SIZE,
                 keys: concatenated(self.frontends.iter().map(|(key, _)| key.to_bytes())),
                 values: concatenated(self.frontends.iter().map(|(_, value)| value.to_bytes())),
             },
             // An array has at least one element; it is zero where no frontend has several backends.
-            records::BACKENDS if self.backends.is_empty() => {
+            Table::Backends if self.backends.is_empty() => {
                 Packed::array(Backend::SIZE, vec![0; Backend::SIZE])
             }
-            records::BACKENDS => {
+            Table::Backends => {
                 Packed::array(Backend::SIZE, concatenated(self.backends.iter().map(Backend::to_bytes)))
             }
-            _ => Packed::array(Meta::SIZE, self.meta.to_bytes().to_vec()),
+            Table::Meta => Packed::array(Meta::SIZE, self.meta.to_bytes().to_vec()),
         }
     }
 }
@@ -141,11 +141,11 @@ fn words(key: &[u8]) -> [u64; 3] {
 
 /// The resolved digest: for each table its name, a zero, the number of entries (8 bytes, little-endian) and
 /// its entries sorted by key, each as key and value. Key and value sizes are fixed by the ABI version.
-pub fn digest(tables: &[(&str, Packed)]) -> Digest {
+pub fn digest(tables: &[(Table, Packed)]) -> Digest {
     let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
     let mut buffer = Vec::new();
     for (name, entries) in tables {
-        hasher.update(name.as_bytes());
+        hasher.update(name.name().as_bytes());
         hasher.update(&[0]);
         hasher.update(&(entries.len() as u64).to_le_bytes());
         // One call per table: blake3 is several times faster over long input.
@@ -162,12 +162,15 @@ pub fn digest(tables: &[(&str, Packed)]) -> Digest {
 
 #[cfg(test)]
 mod tests {
+    use lrpc_schema::image::Protocol;
+    use lrpc_schema::records::META_SIZE;
+
     use super::*;
 
     fn tables() -> Tables {
         let backend = Backend::new([10, 0, 0, 1].into(), 80);
         let entry = |last: u8| {
-            let key = FrontendKey::new([169, 254, 169, last].into(), 8080, records::TCP);
+            let key = FrontendKey::new([169, 254, 169, last].into(), 8080, Protocol::Tcp);
             (key, FrontendValue::redirect(1, 0, backend))
         };
         Tables {
@@ -180,7 +183,7 @@ mod tests {
     #[test]
     fn the_digest_does_not_depend_on_the_order_in_which_the_kernel_lists() {
         let tables = tables();
-        let mut packed = records::TABLES.map(|table| (table, tables.packed(table)));
+        let mut packed = Table::ALL.map(|table| (table, tables.packed(table)));
         let turned: Vec<_> = tables.frontends.iter().rev().collect();
         packed[0].1.keys = turned.iter().flat_map(|(key, _)| key.to_bytes()).collect();
         packed[0].1.values = turned.iter().flat_map(|(_, value)| value.to_bytes()).collect();
@@ -190,10 +193,10 @@ mod tests {
     #[test]
     fn every_bit_counts_but_not_the_loaders_part_of_meta() {
         let tables = tables();
-        let mut packed = records::TABLES.map(|table| (table, tables.packed(table)));
+        let mut packed = Table::ALL.map(|table| (table, tables.packed(table)));
         let meta = &mut packed[2].1;
-        meta.values.resize(records::META_SIZE, 7);
-        meta.value_size = records::META_SIZE;
+        meta.values.resize(META_SIZE, 7);
+        meta.value_size = META_SIZE;
         packed[2].1 = packed[2].1.clone().cut(Meta::SIZE);
         assert_eq!(digest(&packed), tables.digest());
         for table in 0..packed.len() {

@@ -7,6 +7,8 @@
 #![cfg_attr(not(feature = "image"), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod protocol;
+
 pub mod records;
 
 #[cfg(feature = "image")]

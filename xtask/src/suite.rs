@@ -52,6 +52,8 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     let mut tests = repository.cargo();
     tests.args(["test", "--workspace", "--no-fail-fast"]);
     tests.env("LRPC_MODEL_WORLDS", MODEL_WORLDS);
+    // Every error at every system call of every command, on the twin of the kernel.
+    tests.env("LRPC_FAULTS", "all");
     // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
     run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
     step(&begin, "fuzz: every corpus, and a little beyond");

@@ -108,7 +108,6 @@ impl Dir {
     }
 
     /// A name in it as calls that take no descriptor, such as bpf(2), find it, whoever moves what above it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the pins move here next"))]
     pub(crate) fn at(&self, name: &str) -> PathBuf {
         Path::new("/proc/self/fd").join(self.fd.as_raw_fd().to_string()).join(name)
     }

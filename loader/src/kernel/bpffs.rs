@@ -4,12 +4,11 @@ use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{StatFs, fstatfs, statfs};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
 use super::lock::{LockError, wait_for};
-use super::sys::SysError;
+use super::sys::{SysError, gate};
 use crate::fs::{FsError, Sharing, Way, call};
 use crate::state::{StateDir, StateError};
 
@@ -52,8 +51,8 @@ pub(crate) fn is_on_bpffs(path: &Path) -> Result<bool, SysError> {
     let fail =
         |call, error| SysError::new(format!("looking for a bpffs at `{}`", path.display()), call, error);
     for above in std::path::absolute(path).map_err(|error| fail("getcwd(2)", error))?.ancestors() {
-        match call("statfs(2)", || statfs(above)) {
-            Ok(found) => return Ok(is_bpffs(&found)),
+        match gate::file_system_at(above) {
+            Ok(kind) => return Ok(kind == BPF_FS),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(fail("statfs(2)", error)),
         }
@@ -63,12 +62,8 @@ pub(crate) fn is_on_bpffs(path: &Path) -> Result<bool, SysError> {
 
 /// Whether a directory is on a bpffs.
 pub(crate) fn holds(directory: impl AsFd) -> Result<bool, SysError> {
-    let found = call("fstatfs(2)", || fstatfs(&directory));
-    Ok(is_bpffs(&found.map_err(|error| SysError::new("looking for a bpffs", "fstatfs(2)", error))?))
-}
-
-fn is_bpffs(found: &StatFs) -> bool {
-    found.f_type.cast_unsigned() == BPF_FS
+    let found = gate::file_system(directory.as_fd());
+    Ok(found.map_err(|error| SysError::new("looking for a bpffs", "fstatfs(2)", error))? == BPF_FS)
 }
 
 /// Where a bpffs is to be mounted so that `directory` is on it.

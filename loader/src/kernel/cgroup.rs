@@ -5,9 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::fstatfs;
-
-use super::sys::SysError;
+use super::sys::{SysError, gate};
 
 /// `CGROUP2_SUPER_MAGIC`: "cgrp".
 const CGROUP2: u64 = 0x6367_7270;
@@ -51,9 +49,9 @@ impl Cgroup {
             }
         };
         let path = fs::canonicalize(path).map_err(fail("realpath(3)"))?;
-        let directory = File::open(&path).map_err(fail("open(2)"))?;
-        let kind = fstatfs(&directory).map_err(|error| fail("fstatfs(2)")(error.into()))?.f_type;
-        if kind.cast_unsigned() != CGROUP2 {
+        let directory = gate::enter("openat(2)").and_then(|()| File::open(&path)).map_err(fail("open(2)"))?;
+        let kind = gate::file_system(directory.as_fd()).map_err(fail("fstatfs(2)"))?;
+        if kind != CGROUP2 {
             return Err(NoCgroup::NotCgroup2(path));
         }
         let id = directory.metadata().map_err(fail("fstat(2)"))?.ino();

@@ -5,35 +5,21 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use aya_obj::generated::bpf_attach_type;
+use lrpc_schema::records::Hook;
 
 use super::cgroup::{Cgroup, NoCgroup};
-use super::pins::{self, Pins};
+use super::pins::{PinError, PinnedLink, Pins};
 use super::sys::SysError;
 use super::sys::link::{Attached, CgroupLink, Program, Sharing, program_name, query};
 
-/// A place in the kernel where a program of ours runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hook {
-    /// The name of the program in the object, and of its pins.
-    pub(crate) name: &'static str,
-    attach_type: bpf_attach_type,
-}
-
-/// All hooks, in the order in which they are attached: a socket is redirected by the last of them only when
-/// everything that answers for it is in place.
-pub(crate) const HOOKS: [Hook; 2] = [
-    Hook { name: "getpeername4", attach_type: bpf_attach_type::BPF_CGROUP_INET4_GETPEERNAME },
-    Hook { name: "connect4", attach_type: bpf_attach_type::BPF_CGROUP_INET4_CONNECT },
-];
-
 /// The programs of one version, by the name of their hook.
-pub(crate) type Programs = BTreeMap<&'static str, Program>;
+pub(crate) type Programs = BTreeMap<Hook, Program>;
 
 /// What holds a hook against us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The hook.
-    pub hook: &'static str,
+    pub hook: Hook,
     /// The cgroup that it is attached to: ours or one above it.
     pub cgroup: PathBuf,
     /// Its name, where this process may read it, and its id.
@@ -42,27 +28,28 @@ pub struct Holder {
     pub sharing: &'static str,
 }
 
-impl Hook {
-    pub(crate) fn attach_type(self) -> u32 {
-        self.attach_type as u32
+/// The kernel's number of a hook.
+pub(crate) const fn attach_type(hook: Hook) -> u32 {
+    match hook {
+        Hook::Getpeername4 => bpf_attach_type::BPF_CGROUP_INET4_GETPEERNAME as u32,
+        Hook::Connect4 => bpf_attach_type::BPF_CGROUP_INET4_CONNECT as u32,
     }
+}
 
-    /// Attaches a program: before those that are there, where the kernel can (6.16 and newer; older ones
-    /// know no such flag and say EINVAL). `behind` is asked whether behind them will do, and is told how many
-    /// there are.
-    pub(crate) fn attach<E: From<SysError>>(
-        self,
-        program: &Program,
-        cgroup: &Cgroup,
-        behind: impl FnOnce(usize) -> Result<(), E>,
-    ) -> Result<CgroupLink, E> {
-        match CgroupLink::attach(program, cgroup.as_fd(), self.attach_type(), true) {
-            Err(error) if error.errno() == Some(libc::EINVAL) => {
-                behind(query(cgroup.as_fd(), self.attach_type())?.programs.len())?;
-                Ok(CgroupLink::attach(program, cgroup.as_fd(), self.attach_type(), false)?)
-            }
-            attached => Ok(attached?),
+/// Attaches a program: before those that are there, where the kernel can (6.16 and newer; older ones know no
+/// such flag and say EINVAL). `behind` is asked whether behind them will do, and is told how many there are.
+pub(crate) fn attach<E: From<SysError>>(
+    hook: Hook,
+    program: &Program,
+    cgroup: &Cgroup,
+    behind: impl FnOnce(usize) -> Result<(), E>,
+) -> Result<CgroupLink, E> {
+    match CgroupLink::attach(program, cgroup.as_fd(), attach_type(hook), true) {
+        Err(error) if error.errno() == Some(libc::EINVAL) => {
+            behind(query(cgroup.as_fd(), attach_type(hook))?.programs.len())?;
+            Ok(CgroupLink::attach(program, cgroup.as_fd(), attach_type(hook), false)?)
         }
+        attached => Ok(attached?),
     }
 }
 
@@ -74,24 +61,45 @@ pub(crate) fn holder(cgroup: &Cgroup) -> Result<Option<Holder>, SysError> {
             Err(NoCgroup::Refused(error)) => return Err(error),
             Err(NoCgroup::NoMount | NoCgroup::ContainerView(_) | NoCgroup::NotCgroup2(_)) => continue,
         };
-        for hook in HOOKS {
-            let attached = query(level.as_fd(), hook.attach_type())?;
+        for hook in Hook::ALL {
+            let attached = query(level.as_fd(), attach_type(hook))?;
             if let Some((sharing, id)) = refused_by(&attached) {
                 let program = match program_name(id) {
                     Some(name) => format!("{name} (id {id})"),
                     None => format!("id {id}"),
                 };
-                return Ok(Some(Holder { hook: hook.name, cgroup: path, program, sharing }));
+                return Ok(Some(Holder { hook, cgroup: path, program, sharing }));
             }
         }
     }
     Ok(None)
 }
 
-/// How many programs are attached to our hooks of this very cgroup.
-pub(crate) fn neighbours(cgroup: &Cgroup) -> Result<usize, SysError> {
-    let count = |hook: Hook| Ok(query(cgroup.as_fd(), hook.attach_type())?.programs.len());
-    HOOKS.into_iter().map(count).sum()
+/// Who runs beside ours on one hook of this very cgroup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Neighbours {
+    /// Programs of others that run before ours; all of them where ours is not attached.
+    pub(crate) before: usize,
+    /// Programs of others that run after ours.
+    pub(crate) after: usize,
+    /// Ours runs.
+    pub(crate) present: bool,
+}
+
+/// Asks who runs beside ours, which is one of `programs`, on a hook of this very cgroup.
+pub(crate) fn neighbours(cgroup: &Cgroup, hook: Hook, ours: &[u32]) -> Result<Neighbours, SysError> {
+    Ok(beside(&query(cgroup.as_fd(), attach_type(hook))?.programs, ours))
+}
+
+fn beside(programs: &[u32], ours: &[u32]) -> Neighbours {
+    let others = |programs: &[u32]| programs.iter().filter(|program| !ours.contains(program)).count();
+    match programs.iter().position(|program| ours.contains(program)) {
+        Some(place) => {
+            let (before, after) = programs.split_at(place);
+            Neighbours { before: others(before), after: others(after), present: true }
+        }
+        None => Neighbours { before: programs.len(), after: 0, present: false },
+    }
 }
 
 /// How and by which program a hook is held against ours; an exclusive program refuses our link, an
@@ -108,9 +116,9 @@ fn refused_by(attached: &Attached) -> Option<(&'static str, u32)> {
 /// What is pinned for a hook, against what is to be there.
 #[derive(Debug)]
 pub(crate) enum HookState {
-    /// Our link, with a program of the wanted version.
+    /// Our link, with a program of the wanted version that looks into the pinned maps.
     Current,
-    /// Our link, with the program of another version that is pinned with it.
+    /// Our link, with another program of ours, which is pinned with it.
     Outdated { link: CgroupLink, program: Program },
     /// No link, one whose cgroup is gone, or one with a program that is not ours.
     Missing,
@@ -118,33 +126,78 @@ pub(crate) enum HookState {
     Elsewhere,
 }
 
-/// Looks at a hook's link; `version` is the wanted one, `cgroup` the id of the wanted cgroup.
-pub(crate) fn state(pins: &Pins, hook: Hook, version: &str, cgroup: u64) -> Result<HookState, SysError> {
-    let Some(link) = CgroupLink::open(&pins.link(hook.name))? else {
+/// Looks at a hook's link; `version` is the wanted one, `cgroup` the id of the wanted cgroup, `maps` the ids
+/// that the program must use.
+pub(crate) fn state(
+    pins: &Pins,
+    hook: Hook,
+    version: &str,
+    cgroup: u64,
+    maps: Option<&[(&'static str, u32)]>,
+) -> Result<HookState, PinError> {
+    let PinnedLink::Link(link) = pins.link(hook)? else {
         return Ok(HookState::Missing);
     };
     let Some((found, program)) = program_of(pins, hook, link.program())? else {
         return Ok(HookState::Missing);
     };
-    Ok(match link.cgroup() {
-        0 => HookState::Missing,
-        _ if link.attach_type() != hook.attach_type() => HookState::Missing,
-        id if id != cgroup => HookState::Elsewhere,
-        _ if found == version => HookState::Current,
-        _ => HookState::Outdated { link, program },
+    if link.cgroup() == 0 || link.attach_type() != attach_type(hook) {
+        return Ok(HookState::Missing);
+    }
+    if link.cgroup() != cgroup {
+        return Ok(HookState::Elsewhere);
+    }
+    let looks_there = match maps {
+        Some(maps) => stranger(&program, hook, maps)?.is_none(),
+        None => false,
+    };
+    Ok(if found == version && looks_there {
+        HookState::Current
+    } else {
+        HookState::Outdated { link, program }
     })
 }
 
+/// The first of the maps that a hook's program ought to look into and does not.
+pub(crate) fn stranger(
+    program: &Program,
+    hook: Hook,
+    maps: &[(&'static str, u32)],
+) -> Result<Option<&'static str>, SysError> {
+    if !looks_up(hook) {
+        return Ok(None);
+    }
+    let used = program.maps()?;
+    Ok(maps.iter().find(|(_, id)| !used.contains(id)).map(|(name, _)| *name))
+}
+
+/// Whether a hook's program looks into the tables; others only remember.
+const fn looks_up(hook: Hook) -> bool {
+    match hook {
+        Hook::Connect4 => true,
+        Hook::Getpeername4 => false,
+    }
+}
+
 /// The pinned program with an id, and the version that it belongs to.
-pub(crate) fn program_of(pins: &Pins, hook: Hook, id: u32) -> Result<Option<(String, Program)>, SysError> {
-    for version in pins::names(&pins.programs())? {
-        if let Some(program) = Program::open(&pins.program(&version, hook.name))?
+pub(crate) fn program_of(pins: &Pins, hook: Hook, id: u32) -> Result<Option<(String, Program)>, PinError> {
+    for version in pins.versions()? {
+        if let Some(program) = pins.program(&version, hook)?
             && program.id() == id
         {
             return Ok(Some((version, program)));
         }
     }
     Ok(None)
+}
+
+/// The ids of every pinned program of a hook, of all versions.
+pub(crate) fn ids(pins: &Pins, hook: Hook) -> Result<Vec<u32>, PinError> {
+    let mut ids = Vec::new();
+    for version in pins.versions()? {
+        ids.extend(pins.program(&version, hook)?.map(|program| program.id()));
+    }
+    Ok(ids)
 }
 
 #[cfg(test)]
@@ -159,5 +212,14 @@ mod tests {
         assert_eq!(refused_by(&attached(Sharing::Exclusive, &[7])), Some(("exclusive", 7)));
         assert_eq!(refused_by(&attached(Sharing::Override, &[7])), Some(("override", 7)));
         assert_eq!(refused_by(&attached(Sharing::Multi, &[7, 8])), None);
+    }
+
+    #[test]
+    fn programs_of_ours_are_no_neighbours() {
+        let said = |before, after, present| Neighbours { before, after, present };
+        assert_eq!(beside(&[7], &[7]), said(0, 0, true));
+        assert_eq!(beside(&[1, 7, 2, 3], &[7, 8]), said(1, 2, true));
+        assert_eq!(beside(&[1, 2], &[7]), said(2, 0, false));
+        assert_eq!(beside(&[], &[7]), said(0, 0, false));
     }
 }

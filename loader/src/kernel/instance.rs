@@ -38,13 +38,13 @@ pub(crate) struct Instance {
 #[derive(Debug)]
 pub(crate) struct Lock {
     dir: Dir,
-    _lock: DirLock,
+    lock: DirLock,
 }
 
 impl Lock {
-    /// The directory of pins.
-    pub(crate) fn dir(&self) -> &Dir {
-        &self.dir
+    /// The directory of pins, and what keeps others from changing what is in it.
+    pub(crate) fn into_parts(self) -> (Dir, DirLock) {
+        (self.dir, self.lock)
     }
 }
 
@@ -133,7 +133,7 @@ impl Instance {
             let gone = || InstanceError::Gone(self.dir.path().to_owned());
             let present = Self::open(self.dir.path())?.ok_or_else(gone)?;
             if present.marker.identity()? == self.marker.identity()? {
-                return Ok(Lock { dir: self.dir, _lock: lock });
+                return Ok(Lock { dir: self.dir, lock });
             }
             self = present;
         }
@@ -155,6 +155,11 @@ pub(crate) fn holds_pins(dir: &Dir) -> Result<bool, FsError> {
 fn layout(name: &OsStr) -> Option<u32> {
     let number = name.to_str()?.strip_prefix(MARKER)?;
     number.parse().ok().filter(|layout: &u32| layout.to_string() == number)
+}
+
+/// Whether a name in an instance's directory is a marker.
+pub(super) fn is_marker(name: &str) -> bool {
+    layout(name.as_ref()).is_some()
 }
 
 fn marker() -> String {

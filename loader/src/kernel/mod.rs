@@ -3,7 +3,7 @@
 //! Each file is one thing the kernel keeps: [`sys`] is the door to bpf(2), [`instance`] is the directory of
 //! pins with its [`lock`], and [`pins`] says where everything is pinned in it, [`bpffs`] and [`cgroup`] find
 //! the two file systems, [`object`]
-//! holds the programs and [`hooks`] where they are attached, [`generation`] is one set of tables and
+//! holds the programs and [`hooks`] where they are attached, [`inner`] is one set of tables and
 //! [`shared`] what all generations share: the cell and the outer maps. When to do what with them is
 //! [`node`](crate::node)'s business.
 //!
@@ -11,11 +11,13 @@
 
 pub(crate) mod bpffs;
 pub(crate) mod cgroup;
-pub(crate) mod generation;
 pub(crate) mod hooks;
+pub(crate) mod inner;
 pub(crate) mod instance;
 pub(crate) mod lock;
 pub(crate) mod object;
+pub(crate) mod order;
 pub(crate) mod pins;
 pub(crate) mod shared;
 pub(crate) mod sys;
+pub(crate) mod writer;

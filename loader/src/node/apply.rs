@@ -1,28 +1,30 @@
 //! `lrpc apply`: the whole of a map set, swapped in one step.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use lrpc_linker::MapSet;
+use lrpc_linker::profile::{Mode, Profile, Warning};
 use lrpc_schema::image::{Digest, Image, NotADigest};
-use lrpc_schema::records::TABLES;
-use serde::Serialize;
+use lrpc_schema::records::{Generation, Hook, Table};
+use serde::{Serialize, Serializer};
 
+use super::loaded::{Found, Loaded};
 use super::recover::recover;
-use super::steps::{self, Need, SPARE_SLOTS, Situation};
-use super::transaction::{Published, Transaction};
-use super::{Error, Loaded, Node, Status, Step};
+use super::status::ActiveStatus;
+use super::steps::{self, Leaving, Need, Plan, Room, SPARE_SLOTS, Situation, Upon};
+use super::transaction::{Brought, Done, Transaction, may_run_behind};
+use super::{Error, Node, Status, Step};
 use crate::clock;
 use crate::kernel::cgroup::Cgroup;
-use crate::kernel::generation::Generation;
-use crate::kernel::hooks::{HOOKS, HookState, Programs, holder, state};
-use crate::kernel::instance::Instance;
+use crate::kernel::hooks::{HookState, holder, ids, neighbours, state};
 use crate::kernel::object::{version, version_name};
-use crate::kernel::pins;
-use crate::record::{Coverage, Record};
+use crate::kernel::order::Cause;
+use crate::kernel::pins::Folder;
+use crate::kernel::shared::Shared;
+use crate::kernel::writer::Reader;
+use crate::record::{Facts, Record};
 use crate::resolve::{Resolved, resolve};
-use crate::state::{Action, Event, LoadedAs, Outcome};
-use lrpc_linker::mapset::MapSet;
-use lrpc_linker::profile::{Mode, Profile, Warning};
+use crate::state::{Action, Event};
 
 /// What becomes of connections that exist (L10). This version keeps them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,17 +87,23 @@ pub struct Applied {
     #[serde(flatten)]
     pub status: Status,
     /// The generation that was active before.
-    pub previous: Option<u64>,
+    pub previous: Option<Generation>,
     /// Another generation is active than before.
     pub changed: bool,
     /// What became of existing connections.
     pub existing: ExistingCount,
-    /// What this version's data path does not carry.
+    /// What the node's data path does not carry.
     #[serde(skip)]
     pub warnings: Vec<Warning>,
-    /// What failed after the flip. The new generation is active all the same.
-    #[serde(skip)]
+    /// What failed after the commit. The generation is active all the same, and the next command tries it
+    /// again.
+    #[serde(serialize_with = "in_words")]
     pub troubles: Vec<Error>,
+}
+
+/// Errors with their causes, one text each.
+pub(super) fn in_words<S: Serializer>(errors: &[Error], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(errors.iter().map(Error::with_causes))
 }
 
 /// What an apply would do.
@@ -103,15 +111,24 @@ pub struct Applied {
 pub struct Preview {
     /// The steps, in order; none where nothing would change.
     pub steps: Vec<Step>,
-    /// What this version's data path does not carry.
+    /// What the node's data path does not carry.
     pub warnings: Vec<Warning>,
 }
 
 /// What was found out before the first step.
 struct Prepared {
-    situation: Situation,
+    plan: Plan,
+    generation: Generation,
     /// The active generation says the same already.
-    unchanged: bool,
+    is_unchanged: bool,
+}
+
+/// What an apply is about.
+struct Wanted<'a> {
+    options: &'a ApplyOptions,
+    cgroup: &'a Cgroup,
+    resolved: &'a Resolved,
+    services: bool,
 }
 
 impl Node {
@@ -127,103 +144,51 @@ impl Node {
         watch: &mut dyn FnMut(&Step),
     ) -> Result<Applied, Error> {
         supported(options)?;
-        let resolved = resolve(set, Profile::new(options.mode))?;
+        let profile = Profile::new(options.mode);
+        let resolved = resolve(set, profile)?;
+        let services = set.rows().iter().any(|row| row.service.is_some() && profile.holds(row));
         let cgroup = self.cgroup()?;
-        self.apply_resolved(image, set, resolved, &cgroup, options, watch)
-    }
-
-    fn apply_resolved(
-        &self,
-        image: &Image,
-        set: &MapSet,
-        resolved: Resolved,
-        cgroup: &Cgroup,
-        options: &ApplyOptions,
-        watch: &mut dyn FnMut(&Step),
-    ) -> Result<Applied, Error> {
-        let lock = Instance::make(self.pins.root(), self.state.path())?.lock_exclusive()?;
-        let loaded = recover(&lock, &self.pins)?;
-        self.state.claim(lock.dir())?;
-        let prepared = self.prepare(cgroup, loaded.as_ref(), &resolved, options)?;
-        let generation = prepared.situation.generation;
-        let record = Record {
+        let wanted = Wanted { options, cgroup: &cgroup, resolved: &resolved, services };
+        let writer = self.writer()?;
+        self.state.claim(writer.root())?;
+        let found = recover(&writer)?;
+        let Prepared { plan, generation, is_unchanged } = self.prepare(&writer, &found, &wanted)?;
+        let facts = Facts {
             generation,
             image: image.digest(),
             digest: set.digest(),
-            resolved: resolved.digest,
             node: options.node.clone(),
             mode: options.mode,
-            coverage: Coverage::All,
             cgroup: cgroup.path().to_owned(),
             cgroup_id: cgroup.id(),
+            state: self.state.path().to_owned(),
             applied_at: clock::now(),
-            lrpc: env!("CARGO_PKG_VERSION").to_owned(),
             program: version(),
-            tags: BTreeMap::new(),
-            frontends: resolved.frontends,
-            backends: resolved.backends,
-            left_out: resolved.left_out,
+            services,
         };
-        let loaded_as = LoadedAs::from(&record);
-        let previous = prepared.situation.active;
-        let mut event = Event {
-            generation,
-            at: record.applied_at.clone(),
-            action: Action::Apply,
-            image: record.image,
-            digest: record.digest,
-            result: Outcome::Ok,
-            resident: false,
-            error: None,
-        };
-        if prepared.unchanged
-            && let Some(loaded) = loaded
-        {
-            return self.unchanged(image, record, &loaded, &resolved, set, event);
-        }
-        let transaction = Transaction {
-            lock: &lock,
-            pins: &self.pins,
-            cgroup,
-            resolved: &resolved,
-            record,
-            services: set.rows().iter().any(|row| row.service.is_some()),
-            shared: loaded.map(|loaded| loaded.shared),
-            watch,
-            programs: Programs::new(),
-            built: Vec::new(),
-            tables: None,
-        };
-        let published = transaction.stage(steps::plan(&prepared.situation)).and_then(|staged| {
-            match self.state.prepare(image, set, &loaded_as) {
-                Ok(()) => staged.publish(),
-                Err(error) => staged.abandon().and(Err(error.into())),
+        let mut record = Record::new(facts, &resolved);
+        let previous = found.loaded().map(|loaded| loaded.active);
+        let mut plan = plan;
+        if is_unchanged && let Some(known) = found.loaded().map(Loaded::record).transpose()?.flatten() {
+            record.tags.clone_from(&known.tags);
+            if record.speaks_as(known) {
+                record = known.clone();
+                // What was kept of it may have been lost.
+                plan = Plan { before: vec![Step::Keep { generation }], ..Plan::default() };
             }
-        });
-        let Published { mut troubles } = match published {
-            Ok(published) => published,
-            Err(error) => {
-                (event.result, event.error) = (Outcome::Failed, Some(error.with_causes()));
-                // The failure itself is what the user must hear of.
-                let _ = self.state.remember(&event);
-                return Err(error);
-            }
-        };
-        match self.state.remember(&event).and_then(|()| self.state.history()) {
-            Ok(history) => troubles.extend(history.trouble.map(Error::from)),
-            Err(error) => troubles.push(error.into()),
         }
-        let loaded = Loaded::read(&self.pins)?;
-        let resident = loaded.as_ref().map(Loaded::numbers).unwrap_or_default();
-        troubles.extend(self.state.prune(&resident).err().map(Error::from));
-        Ok(Applied {
-            status: self.status_of(loaded.as_ref())?,
-            previous,
-            changed: true,
-            existing: ExistingCount::default(),
-            warnings: resolved.warnings,
-            troubles,
-        })
+        let event = Event::of(Action::Apply, &record);
+        let brought = Brought { image, set, resolved: &resolved };
+        let transaction = Transaction::new(self, &writer, Cause::Apply, watch)
+            .bringing(brought)
+            .on(Some(&cgroup))
+            .recording(Some(record), Some(event));
+        let transaction = match found {
+            Found::Loaded(loaded) => transaction.from(*loaded)?,
+            Found::Nothing | Found::Orphaned(_) => transaction,
+        };
+        let done = transaction.run(&plan)?;
+        Ok(Applied::of(done, previous, !is_unchanged, resolved.warnings))
     }
 
     /// What an apply would do now. Nothing is changed, not even what a loader that died has left.
@@ -232,134 +197,201 @@ impl Node {
     /// As for [`apply`](Self::apply), as far as can be known without trying.
     pub fn preview(&self, set: &MapSet, options: &ApplyOptions) -> Result<Preview, Error> {
         supported(options)?;
-        let resolved = resolve(set, Profile::new(options.mode))?;
+        let profile = Profile::new(options.mode);
+        let resolved = resolve(set, profile)?;
+        let services = set.rows().iter().any(|row| row.service.is_some() && profile.holds(row));
         let cgroup = self.cgroup()?;
-        let read = self.read()?;
-        let prepared = self.prepare(&cgroup, read.as_ref().map(|(_, loaded)| loaded), &resolved, options)?;
-        let steps = if prepared.unchanged { Vec::new() } else { steps::plan(&prepared.situation) };
+        let wanted = Wanted { options, cgroup: &cgroup, resolved: &resolved, services };
+        let prepared = match self.reader()? {
+            Some(reader) => self.prepare(&reader, &Found::read(&reader)?, &wanted)?,
+            None => self.prepare_first(&wanted)?,
+        };
+        let steps = if prepared.is_unchanged { Vec::new() } else { prepared.plan.steps().cloned().collect() };
         Ok(Preview { steps, warnings: resolved.warnings })
     }
 
-    fn prepare(
-        &self,
-        cgroup: &Cgroup,
-        loaded: Option<&Loaded>,
-        resolved: &Resolved,
-        options: &ApplyOptions,
-    ) -> Result<Prepared, Error> {
-        let active = loaded.and_then(Loaded::record);
-        let found = active.map(|record| record.digest);
-        match options.expect {
-            Some(Expect::Nothing) if loaded.is_some() => {
-                return Err(Error::Expectation { expected: None, found });
-            }
-            Some(Expect::Digest(expected)) if found != Some(expected) => {
-                return Err(Error::Expectation { expected: Some(expected), found });
-            }
-            _ => {}
-        }
-        if let Some(holder) = holder(cgroup)? {
+    fn prepare(&self, reader: &Reader, found: &Found, wanted: &Wanted<'_>) -> Result<Prepared, Error> {
+        let loaded = found.loaded();
+        let active = match loaded.map(Loaded::record) {
+            Some(Ok(record)) => record,
+            // A record that this lrpc does not understand is as good as another one: its successor replaces it.
+            Some(Err(_)) | None => None,
+        };
+        wanted.options.allows(found, active)?;
+        if let Some(holder) = holder(wanted.cgroup)? {
             return Err(Error::Held(holder));
         }
-        let slots = match (loaded, options.keep) {
-            (None, keep) => keep.unwrap_or(KEEP).max(1).saturating_add(SPARE_SLOTS),
-            (Some(loaded), keep) => {
-                let fixed = loaded.shared.slots().saturating_sub(SPARE_SLOTS);
-                match keep {
-                    Some(wanted) if wanted != fixed => return Err(Error::Keep { fixed, wanted }),
-                    _ => loaded.shared.slots(),
-                }
-            }
+        let slots = wanted.options.slots(loaded)?;
+        let room = match loaded {
+            None => Room::default(),
+            Some(loaded) => room(loaded)?,
         };
-        let (slot, evicted) = match loaded {
-            None => (0, None),
-            Some(loaded) => {
-                let resident = loaded.resident.iter().map(|(&number, one)| (number, one.slot)).collect();
-                steps::room(&loaded.shared.occupants()?, &resident, loaded.active).ok_or(Error::NoSlot)?
-            }
-        };
-        let hooks = self.needs(cgroup, active)?;
-        let unchanged = active.is_some_and(|record| {
-            record.resolved == resolved.digest
-                && record.mode == options.mode
-                && record.cgroup_id == cgroup.id()
+        let shared = loaded.map(|loaded| &loaded.shared);
+        let hooks = needs(reader, wanted, shared, active)?;
+        let is_unchanged = active.is_some_and(|record| {
+            record.resolved == wanted.resolved.digest
+                && record.mode == wanted.options.mode
+                && record.cgroup_id == wanted.cgroup.id()
                 && hooks.iter().all(|(_, need)| *need == Need::Nothing)
         });
+        let generation = match loaded.filter(|_| is_unchanged) {
+            Some(loaded) => loaded.active,
+            None => self.next_generation(reader, loaded)?,
+        };
+        if is_unchanged {
+            return Ok(Prepared { plan: steps::plan_amendment(generation), generation, is_unchanged });
+        }
+        let upon = match found {
+            Found::Nothing => Upon::Nothing,
+            Found::Orphaned(_) => Upon::Orphaned,
+            Found::Loaded(_) => Upon::Active,
+        };
         let situation = Situation {
-            first: loaded.is_none(),
-            generation: self.next_generation(loaded)?,
-            slot,
-            evicted,
+            upon,
+            generation,
+            room,
             slots,
             active: loaded.map(|loaded| loaded.active),
             resident: loaded.map(Loaded::numbers).unwrap_or_default(),
             hooks,
-            entries: TABLES.map(|table| resolved.tables.entries(table)),
+            entries: Table::ALL.map(|table| wanted.resolved.tables.entries(table)),
         };
-        Ok(Prepared { situation, unchanged })
+        Ok(Prepared { plan: steps::plan(&situation), generation, is_unchanged })
     }
 
-    /// What each hook needs for this binary's programs to run on `cgroup`. `Nothing` everywhere also says
-    /// that the program version is this binary's.
-    fn needs(&self, cgroup: &Cgroup, active: Option<&Record>) -> Result<Vec<(&'static str, Need)>, Error> {
-        let wanted = version_name(&version());
-        let mut needs = Vec::new();
-        for hook in HOOKS {
-            let need = match state(&self.pins, hook, &wanted, cgroup.id())? {
-                HookState::Current => Need::Nothing,
-                HookState::Outdated { .. } => Need::Replace,
-                HookState::Missing => Need::Attach,
-                HookState::Elsewhere => {
-                    return Err(Error::OtherCgroup {
-                        loaded: active.map(|record| record.cgroup.clone()).unwrap_or_default(),
-                        wanted: cgroup.path().to_owned(),
-                    });
-                }
-            };
-            needs.push((hook.name, need));
+    /// The same where there is no instance yet.
+    fn prepare_first(&self, wanted: &Wanted<'_>) -> Result<Prepared, Error> {
+        wanted.options.allows(&Found::Nothing, None)?;
+        if let Some(holder) = holder(wanted.cgroup)? {
+            return Err(Error::Held(holder));
         }
-        Ok(needs)
+        let generation = self.remembered()?.and_then(Generation::next).unwrap_or(Generation::FIRST);
+        let situation = Situation {
+            upon: Upon::Nothing,
+            generation,
+            room: Room::default(),
+            slots: wanted.options.slots(None)?,
+            active: None,
+            resident: Vec::new(),
+            hooks: Hook::ALL.map(|hook| (hook, Need::Attach)).to_vec(),
+            entries: Table::ALL.map(|table| wanted.resolved.tables.entries(table)),
+        };
+        Ok(Prepared { plan: steps::plan(&situation), generation, is_unchanged: false })
     }
 
     /// One more than any number that the kernel or the history has seen: numbers ascend, and none comes back.
-    fn next_generation(&self, loaded: Option<&Loaded>) -> Result<u64, Error> {
-        let mut highest = loaded.map_or(0, |loaded| loaded.active);
-        for directory in [self.pins.generations(), self.pins.staging()] {
-            highest = highest.max(pins::numbers(&directory)?.last().copied().unwrap_or(0));
+    /// The history is only memory: where it leaves no number, the kernel's count alone.
+    fn next_generation(&self, reader: &Reader, loaded: Option<&Loaded>) -> Result<Generation, Error> {
+        let mut highest = loaded.map(|loaded| loaded.active);
+        for folder in [Folder::Generations, Folder::Staging, Folder::Surplus] {
+            highest = highest.max(reader.numbers(&folder)?.last().copied());
         }
-        let remembered = self.state.history()?.events.iter().map(|event| event.generation).max();
-        Ok(highest.max(remembered.unwrap_or(0)) + 1)
+        let seen = highest.map_or(Some(Generation::FIRST), Generation::next);
+        let remembered = self.remembered()?.and_then(Generation::next);
+        seen.max(remembered).ok_or(Error::NoNumber)
     }
 
-    /// Records an image that resolves to the bytes of the active generation.
-    fn unchanged(
-        &self,
-        image: &Image,
-        record: Record,
-        loaded: &Loaded,
-        resolved: &Resolved,
-        set: &MapSet,
-        event: Event,
-    ) -> Result<Applied, Error> {
-        let mut troubles = Vec::new();
-        let generation = loaded.active;
-        self.state.prepare(image, set, &LoadedAs { generation, ..LoadedAs::from(&record) })?;
-        if let Some(known) = loaded.record()
-            && (known.image, known.digest, &known.node, known.left_out)
-                != (record.image, record.digest, &record.node, record.left_out)
-        {
-            let record = Record { generation, tags: known.tags.clone(), ..record };
-            Generation::amend(&self.pins.resident(generation), &record.to_value(&resolved.tables.meta)?)?;
-            troubles.extend(self.state.remember(&Event { generation, ..event }).err().map(Error::from));
+    /// The highest number in the history.
+    fn remembered(&self) -> Result<Option<Generation>, Error> {
+        Ok(self.state.history()?.events.iter().map(|event| event.generation).max())
+    }
+}
+
+/// Where a new generation goes.
+fn room(loaded: &Loaded) -> Result<Room, Error> {
+    let leaving = |surplus: &super::loaded::Surplus| Leaving {
+        generation: surplus.generation,
+        slot: surplus.slot,
+        is_past: loaded.order.is_past(surplus.generation),
+    };
+    let surplus: Vec<_> = loaded.surplus.iter().map(leaving).collect();
+    let resident = loaded.resident.iter().map(|(&generation, resident)| (generation, resident.slot));
+    let inactive: Vec<_> =
+        resident.filter(|(generation, slot)| *generation != loaded.active && *slot != loaded.slot).collect();
+    steps::room(&loaded.shared.occupants()?, &surplus, &inactive).ok_or(Error::NoSlot)
+}
+
+/// What each hook needs for this binary's programs to run on the wanted cgroup, before whoever rewrites a
+/// Service's address. `Nothing` everywhere also says that the program version is this binary's.
+fn needs(
+    reader: &Reader,
+    wanted: &Wanted<'_>,
+    shared: Option<&Shared>,
+    active: Option<&Record>,
+) -> Result<Vec<(Hook, Need)>, Error> {
+    let (version, maps) = (version_name(&version()), shared.map(Shared::used_by_programs));
+    let mut needs = Vec::new();
+    for hook in Hook::ALL {
+        let maps = maps.as_ref().map(<[_; 3]>::as_slice);
+        let need = match state(reader, hook, &version, wanted.cgroup.id(), maps)? {
+            HookState::Current => Need::Nothing,
+            HookState::Outdated { .. } => Need::Replace,
+            HookState::Missing => Need::Attach,
+            HookState::Elsewhere => {
+                return Err(Error::OtherCgroup {
+                    loaded: active.map(|record| record.cgroup.clone()).unwrap_or_default(),
+                    wanted: wanted.cgroup.path().to_owned(),
+                });
+            }
+        };
+        if need != Need::Attach {
+            let beside = neighbours(wanted.cgroup, hook, &ids(reader, hook)?)?;
+            may_run_behind(hook, beside.before, wanted.services)?;
         }
-        Ok(Applied {
-            status: self.status_of(Loaded::read(&self.pins)?.as_ref())?,
-            previous: Some(generation),
-            changed: false,
-            existing: ExistingCount::default(),
-            warnings: resolved.warnings.clone(),
-            troubles,
-        })
+        needs.push((hook, need));
+    }
+    Ok(needs)
+}
+
+impl ApplyOptions {
+    /// Whether the node is in a state that these options mean.
+    fn allows(&self, found: &Found, active: Option<&Record>) -> Result<(), Error> {
+        let digest = active.map(|record| record.digest);
+        let is_nothing = matches!(found, Found::Nothing);
+        match (self.expect, active) {
+            (Some(Expect::Nothing), _) if !is_nothing => {
+                Err(Error::Expectation { expected: None, found: digest })
+            }
+            (Some(Expect::Digest(expected)), _) if digest != Some(expected) => {
+                Err(Error::Expectation { expected: Some(expected), found: digest })
+            }
+            (None, Some(record)) if record.node != self.node => Err(Error::OtherNode {
+                loaded: record.node.clone(),
+                wanted: self.node.clone(),
+                digest: record.digest,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many slots each outer map has, or gets.
+    fn slots(&self, loaded: Option<&Loaded>) -> Result<u16, Error> {
+        match (loaded, self.keep) {
+            (None, keep) => Ok(keep.unwrap_or(KEEP).max(1).saturating_add(SPARE_SLOTS)),
+            (Some(loaded), keep) => {
+                let fixed = loaded.shared.slots().saturating_sub(SPARE_SLOTS);
+                match keep {
+                    Some(wanted) if wanted != fixed => Err(Error::Keep { fixed, wanted }),
+                    _ => Ok(loaded.shared.slots()),
+                }
+            }
+        }
+    }
+}
+
+impl Applied {
+    /// What was done, as it is known without asking again.
+    pub(super) fn of(
+        done: Done,
+        previous: Option<Generation>,
+        changed: bool,
+        warnings: Vec<Warning>,
+    ) -> Self {
+        let Done { record, resident, troubles, .. } = done;
+        let hooks = Hook::ALL.iter().map(ToString::to_string).collect();
+        let active = record.map(|record| ActiveStatus::of(&record, resident, hooks));
+        let status = Status { is_active: active.is_some(), active, differences: Vec::new() };
+        Self { status, previous, changed, existing: ExistingCount::default(), warnings, troubles }
     }
 }
 

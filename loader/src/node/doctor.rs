@@ -2,13 +2,15 @@
 
 use std::fs;
 
+use lrpc_schema::records::Hook;
 use rustix::process::{Resource, getrlimit};
 use serde::Serialize;
 
+use super::error::programs;
 use super::{Error, Node};
 use crate::kernel::bpffs::{is_on_bpffs, mount_point};
 use crate::kernel::cgroup::Cgroup;
-use crate::kernel::hooks::{holder, neighbours};
+use crate::kernel::hooks::{holder, ids, neighbours};
 use crate::kernel::instance::Instance;
 
 /// How a check ended.
@@ -69,53 +71,66 @@ impl Node {
     }
 
     fn bpffs(&self) -> Check {
-        let (name, root) = ("bpffs", self.pins.root());
+        let (name, root) = ("bpffs", &self.bpffs);
         let place = mount_point(root).display().to_string();
         match Instance::open(root).map_err(Error::from) {
-            Err(error) => {
-                let fix = error.remedy().unwrap_or_else(|| "run as root".to_owned());
-                Check::new(name, Verdict::Fail, error.with_causes(), fix)
-            }
+            Err(error) => failed(name, &error),
             Ok(Some(_)) => Check::ok(name, format!("{}, lrpc's own", root.display())),
-            Ok(None) if is_on_bpffs(root).is_ok_and(|found| found) => {
-                Check::ok(name, root.display().to_string())
-            }
-            Ok(None) => {
-                let found = format!("none at `{place}`; apply mounts one if it may");
-                Check::new(name, Verdict::Warn, found, format!("mount -t bpf -o mode=0700 bpf {place}"))
-            }
+            Ok(None) => match is_on_bpffs(root) {
+                Ok(true) => Check::ok(name, root.display().to_string()),
+                Err(error) => failed(name, &error.into()),
+                Ok(false) => {
+                    let found = format!("none at `{place}`; apply mounts one if it may");
+                    Check::new(name, Verdict::Warn, found, format!("mount -t bpf -o mode=0700 bpf {place}"))
+                }
+            },
         }
     }
 
     fn cgroups(&self) -> Vec<Check> {
-        let failed = |error: Error| {
-            let fix = error
-                .remedy()
-                .unwrap_or_else(|| "name a directory of a cgroup2 mount by --cgroup".to_owned());
-            Check::new("cgroup2", Verdict::Fail, error.to_string(), fix)
-        };
         let cgroup = match self.cgroup() {
             Ok(cgroup) => cgroup,
-            Err(error) => return vec![failed(error)],
+            Err(error) => return vec![failed("cgroup2", &error)],
         };
         vec![Check::ok("cgroup2", cgroup.path().display().to_string()), self.hooks(&cgroup)]
     }
 
     fn hooks(&self, cgroup: &Cgroup) -> Check {
         let name = "hooks";
-        let failed = |error: Error| {
-            let fix = error.remedy().unwrap_or_else(|| "run as root".to_owned());
-            Check::new(name, Verdict::Fail, error.to_string(), fix)
+        let held = match holder(cgroup) {
+            Ok(held) => held,
+            Err(error) => return failed(name, &error.into()),
         };
-        match (holder(cgroup), neighbours(cgroup)) {
-            (Ok(Some(holder)), _) => failed(Error::Held(holder)),
-            (Err(error), _) | (_, Err(error)) => failed(error.into()),
-            (Ok(None), Ok(0)) => Check::ok(name, "no other program"),
-            (Ok(None), Ok(count)) => {
-                Check::ok(name, format!("{count} programs share the hooks, which is fine"))
+        if let Some(holder) = held {
+            return failed(name, &Error::Held(holder));
+        }
+        match self.others(cgroup) {
+            Ok(0) => Check::ok(name, "no other program"),
+            Ok(count) => {
+                let (programs, share) = (programs(count), if count == 1 { "shares" } else { "share" });
+                Check::ok(name, format!("{programs} {share} the hooks, which is fine"))
             }
+            Err(error) => failed(name, &error),
         }
     }
+
+    /// How many programs of others are on our hooks of this very cgroup.
+    fn others(&self, cgroup: &Cgroup) -> Result<usize, Error> {
+        let reader = self.reader()?;
+        let mut count = 0;
+        for hook in Hook::ALL {
+            let ours = reader.as_ref().map(|reader| ids(reader, hook)).transpose()?.unwrap_or_default();
+            let beside = neighbours(cgroup, hook, &ours)?;
+            count += beside.before + beside.after;
+        }
+        Ok(count)
+    }
+}
+
+/// A line that fails for an error, with its causes.
+fn failed(name: &'static str, error: &Error) -> Check {
+    let fix = error.remedy().unwrap_or_else(|| "look at what the message names".to_owned());
+    Check::new(name, Verdict::Fail, error.with_causes(), fix)
 }
 
 /// `major.minor` of a kernel release.

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lrpc_schema::image::Protocol;
-use lrpc_schema::records::{Action, BACKENDS, Backend, FRONTENDS, FrontendKey, FrontendValue, TABLES};
+use lrpc_schema::records::{Action, Backend, FrontendKey, FrontendValue, Generation, Slot, Table};
 use serde::Serialize;
 
+use super::loaded::Found;
 use super::{Error, Node};
 use crate::tables::Packed;
 use lrpc_linker::mapset::{ShownBackend, ShownRow, State};
@@ -15,9 +16,9 @@ use lrpc_linker::profile::Profile;
 #[derive(Clone, Debug, Serialize)]
 pub struct Dump {
     /// The active generation.
-    pub generation: u64,
+    pub generation: Generation,
     /// Its slot.
-    pub slot: u16,
+    pub slot: Slot,
     /// The rows, sorted by address, port and protocol.
     pub frontends: Vec<ShownRow>,
     /// The tables by name.
@@ -40,17 +41,22 @@ impl Node {
     /// Nothing is loaded, the cell names no resident set, the kernel refuses, or what the state directory keeps
     /// of the generation cannot be read.
     pub fn dump(&self) -> Result<Dump, Error> {
-        let (_lock, loaded) = self.read()?.ok_or(Error::NothingLoaded)?;
+        let reader = self.reader()?.ok_or(Error::NothingLoaded)?;
+        let loaded = match Found::read(&reader)? {
+            Found::Nothing => return Err(Error::NothingLoaded),
+            Found::Orphaned(map) => return Err(Error::Orphaned(map)),
+            Found::Loaded(loaded) => loaded,
+        };
         let active = loaded.active().ok_or(Error::NotResident(loaded.active))?;
         let read = active.tables.read()?;
-        let table = |name| read.iter().find(|(table, _)| *table == name).map(|(_, packed)| packed);
-        let mut frontends = match (table(FRONTENDS), table(BACKENDS)) {
+        let table = |wanted| read.iter().find(|(table, _)| *table == wanted).map(|(_, packed)| packed);
+        let mut frontends = match (table(Table::Frontends), table(Table::Backends)) {
             (Some(frontends), Some(backends)) => rows(frontends, backends),
             _ => Vec::new(),
         };
         let kept = self.state.generation(loaded.active)?;
-        let ours = |digest| active.record.as_ref().is_some_and(|record| record.digest == digest);
-        if let Some((_, set)) = kept.filter(|(kept, _)| ours(kept.digest)) {
+        let is_ours = |digest| active.record.as_ref().is_ok_and(|record| record.digest == digest);
+        if let Some((_, set)) = kept.filter(|(kept, _)| is_ours(kept.digest)) {
             let shown = set.rows().iter().map(|row| ShownRow::of(row, Profile::default()));
             let kept: HashMap<_, _> = shown.map(|row| (key(&row), row)).collect();
             for row in &mut frontends {
@@ -59,9 +65,9 @@ impl Node {
                 }
             }
         }
-        let tables = TABLES.iter().zip(active.tables.maps()).map(|(name, map)| {
+        let tables = Table::ALL.into_iter().zip(active.tables.maps()).map(|(name, map)| {
             let entries = table(name).map_or(0, Packed::len);
-            ((*name).to_owned(), TableDump { entries, map_id: map.id() })
+            (name.to_string(), TableDump { entries, map_id: map.id() })
         });
         Ok(Dump { generation: loaded.active, slot: loaded.slot, frontends, tables: tables.collect() })
     }
@@ -93,7 +99,7 @@ fn rows(frontends: &Packed, backends: &Packed) -> Vec<ShownRow> {
         Some(ShownRow {
             address: key.address(),
             port: key.port(),
-            protocol: Protocol::from_number(key.protocol()),
+            protocol: key.protocol(),
             policy: None,
             service: None,
             state,

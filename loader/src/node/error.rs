@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use lrpc_linker::profile::HalfPolicy;
 use lrpc_schema::image::Digest;
+use lrpc_schema::records::{Generation, Hook};
 
 use crate::fs::FsError;
 use crate::kernel::bpffs::MountError;
@@ -11,11 +13,11 @@ use crate::kernel::hooks::Holder;
 use crate::kernel::instance::InstanceError;
 use crate::kernel::lock::{self, LockError};
 use crate::kernel::object::LoadError;
+use crate::kernel::pins::PinError;
 use crate::kernel::shared::SharedError;
 use crate::kernel::sys::SysError;
-use crate::record::RecordTooLong;
+use crate::record::{RecordError, RecordRefused};
 use crate::state::StateError;
-use lrpc_linker::profile::HalfPolicy;
 
 /// Why nothing was changed. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
 #[derive(Debug, thiserror::Error)]
@@ -80,10 +82,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// Another cgroup is redirected by what is loaded.
-    #[error("loaded for cgroup `{loaded}`, not for `{wanted}`", loaded = .loaded.display(), wanted = .wanted.display())]
+    #[error("loaded for cgroup `{loaded}`, not for `{wanted}`", wanted = .wanted.display())]
     OtherCgroup {
         /// The cgroup of the active generation.
-        loaded: PathBuf,
+        loaded: String,
         /// The one that was asked for.
         wanted: PathBuf,
     },
@@ -91,10 +93,10 @@ pub enum Error {
     #[error("{sharing} program `{program}` holds hook `{hook}` of cgroup `{cgroup}`", sharing = .0.sharing, program = .0.program, hook = .0.hook, cgroup = .0.cgroup.display())]
     Held(Holder),
     /// Our program would run after others that may rewrite a Service's address.
-    #[error("{others} other programs on hook `{hook}` would run before ours, and the image has service rows")]
+    #[error("{programs} on hook `{hook}` of others would run before ours, and the image has service rows", programs = programs(*.others))]
     Behind {
         /// The hook.
-        hook: &'static str,
+        hook: Hook,
         /// How many there are.
         others: usize,
     },
@@ -107,10 +109,8 @@ pub enum Error {
         versions: String,
     },
     /// A pinned map is not ours.
-    #[error("the pinned map `{map}` below `{bpffs}` is missing or not as this version makes it", bpffs = .bpffs.display())]
+    #[error("the pinned map `{map}` is missing or not as this version makes it")]
     Shape {
-        /// The directory of pins.
-        bpffs: PathBuf,
         /// The map.
         map: String,
     },
@@ -138,26 +138,73 @@ pub enum Error {
     NothingLoaded,
     /// The cell names a generation whose maps are not pinned.
     #[error("generation {0} is active, but its maps are not pinned")]
-    NotResident(u64),
+    NotResident(Generation),
     /// No such generation.
-    #[error("generation {generation} is not resident; resident are {resident:?}")]
+    #[error("generation {generation} is not resident; resident are {}", listed(.resident))]
     NoSuchGeneration {
         /// The generation.
-        generation: u64,
+        generation: Generation,
         /// Those that are, ascending.
-        resident: Vec<u64>,
+        resident: Vec<Generation>,
     },
     /// There is no earlier generation.
-    #[error("no resident generation is earlier than {active}; resident are {resident:?}")]
+    #[error("{}; resident are {}", no_earlier(*.active, *.before), listed(.resident))]
     NoEarlier {
         /// The active one.
-        active: u64,
+        active: Generation,
+        /// The one that was active before it, where that is known; it is not resident any more.
+        before: Option<Generation>,
         /// The resident ones, ascending.
-        resident: Vec<u64>,
+        resident: Vec<Generation>,
     },
-    /// The generation's record does not fit.
+    /// The active generation was made for another node.
+    #[error("what is active here was made for node `{loaded}`, not for `{wanted}`")]
+    OtherNode {
+        /// The node of the active generation.
+        loaded: String,
+        /// The one that was asked for.
+        wanted: String,
+        /// The active linked digest.
+        digest: Digest,
+    },
+    /// A generation's record is another lrpc's.
+    #[error("generation {generation} is active, recorded by another lrpc")]
+    RecordedByAnother {
+        /// The generation.
+        generation: Generation,
+        /// Why it is not understood.
+        source: RecordError,
+    },
+    /// Programs act by maps that are not pinned.
+    #[error(
+        "the attached programs act by a map `{0}` that is not the pinned one: what they do cannot be read"
+    )]
+    Orphaned(&'static str),
+    /// Somebody else changed a link of ours meanwhile.
+    #[error("the link of hook `{0}` changed meanwhile")]
+    HookChanged(Hook),
+    /// Every number that a generation can have was used.
+    #[error("no number is left for a new generation")]
+    NoNumber,
+    /// Something that is not lrpc's lies in its directory.
+    #[error("`{bpffs}` holds what is not lrpc's, and it stays: {names}", bpffs = .bpffs.display(), names = .names.join(", "))]
+    Left {
+        /// The directory of pins.
+        bpffs: PathBuf,
+        /// What was left, as paths below it.
+        names: Vec<String>,
+    },
+    /// A command failed, and something else with it.
+    #[error("{error}")]
+    Undone {
+        /// What kept the command from its work.
+        error: Box<Self>,
+        /// What could not be cleaned up or written down.
+        beside: Vec<Self>,
+    },
+    /// The generation's record cannot be kept with it.
     #[error(transparent)]
-    Record(#[from] RecordTooLong),
+    Record(#[from] RecordRefused),
     /// The state directory cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
@@ -169,6 +216,24 @@ pub enum Error {
     Kernel(#[from] SysError),
 }
 
+/// `1 program`, `2 programs`.
+pub(super) fn programs(count: usize) -> String {
+    format!("{count} program{}", if count == 1 { "" } else { "s" })
+}
+
+fn listed(generations: &[Generation]) -> String {
+    generations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn no_earlier(active: Generation, before: Option<Generation>) -> String {
+    match before {
+        Some(before) => {
+            format!("generation {before}, which was active before {active}, is not resident any more")
+        }
+        None => format!("no resident generation is earlier than {active}"),
+    }
+}
+
 fn or_none(digest: Option<Digest>) -> String {
     digest.map_or_else(|| "none".to_owned(), |digest| digest.to_string())
 }
@@ -177,6 +242,13 @@ impl Error {
     /// The error with its causes, on one line.
     pub fn with_causes(&self) -> String {
         let mut text = self.to_string();
+        if let Self::Undone { error, beside } = self {
+            text = error.with_causes();
+            for other in beside {
+                text.push_str("; and ");
+                text.push_str(&other.with_causes());
+            }
+        }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             text.push_str(": ");
@@ -207,11 +279,22 @@ impl Error {
             }
             Self::Held(_) => Some("attach that program with BPF_F_ALLOW_MULTI, or detach it".to_owned()),
             Self::Behind { .. } => Some(
-                "use kernel 6.16 or newer, where lrpc attaches before them, or name a cgroup below theirs by \
-                 --cgroup"
+                "on kernel 6.16 or newer, where lrpc attaches before them, `lrpc unload` and apply again; else name \
+                 a cgroup below theirs by --cgroup"
                     .to_owned(),
             ),
             Self::OtherVersion { .. } | Self::Shape { .. } => Some("`lrpc unload`, then apply again".to_owned()),
+            Self::OtherNode { loaded, wanted, digest } => Some(format!(
+                "pass `--node {loaded}`; where this machine is `{wanted}` now, say so by `--expect {digest}`"
+            )),
+            Self::RecordedByAnother { .. } => {
+                Some("use the lrpc that applied it, or apply an image with this one".to_owned())
+            }
+            Self::Orphaned(_) => Some("`lrpc apply` an image: its set takes their place in one step".to_owned()),
+            Self::HookChanged(_) => Some("apply again".to_owned()),
+            Self::NoNumber => Some("`lrpc unload` and remove the state directory's history".to_owned()),
+            Self::Left { .. } => Some("look at it, and remove it yourself".to_owned()),
+            Self::Undone { error, .. } => error.remedy(),
             Self::Keep { .. } => Some("leave --keep out, or `lrpc unload` first".to_owned()),
             Self::NoSuchGeneration { .. } => Some("`lrpc history` lists the generations".to_owned()),
             Self::NoEarlier { .. } => Some("name one by --to".to_owned()),
@@ -220,19 +303,37 @@ impl Error {
             Self::State(error) => error.remedy(),
             Self::HalfPolicy(_) => Some("remove the policy from the image or its annotation".to_owned()),
             Self::Kernel(error) if error.is_denied() => Some(DENIED.to_owned()),
-            Self::Load(_) => Some(DENIED.to_owned()),
-            Self::NotInThisVersion(_) | Self::Expectation { .. } | Self::Record(_) | Self::Kernel(_) => None,
+            Self::Load(error) if error.is_denied() => Some(DENIED.to_owned()),
+            Self::Load(LoadError::Shape(_)) => Some("`lrpc unload`, then apply again".to_owned()),
+            Self::Load(_) => Some("`lrpc doctor` says what this kernel lacks".to_owned()),
+            Self::Record(_) => Some("use shorter paths and names".to_owned()),
+            Self::NotInThisVersion(_) | Self::Expectation { .. } | Self::Kernel(_) => None,
         }
     }
 }
 
 const DENIED: &str = "run as root, or with CAP_BPF and CAP_NET_ADMIN; `lrpc doctor` says what is missing";
 
+impl From<FsError> for Error {
+    fn from(error: FsError) -> Self {
+        Self::Pins(error)
+    }
+}
+
+impl From<PinError> for Error {
+    fn from(error: PinError) -> Self {
+        match error {
+            PinError::Directory(error) => Self::Pins(error),
+            PinError::Kernel(error) => Self::Kernel(error),
+        }
+    }
+}
+
 impl From<SharedError> for Error {
     fn from(error: SharedError) -> Self {
         match error {
-            SharedError::Shape { bpffs, map } => Self::Shape { bpffs, map },
-            SharedError::Kernel(error) => Self::Kernel(error),
+            SharedError::Shape(map) => Self::Shape { map },
+            SharedError::Pin(error) => error.into(),
         }
     }
 }

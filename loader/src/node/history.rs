@@ -2,6 +2,7 @@
 
 use lrpc_linker::MapSet;
 
+use super::loaded::{Found, Loaded};
 use super::{Error, Node};
 use crate::state::{Event, Outcome};
 
@@ -11,7 +12,9 @@ impl Node {
     /// # Errors
     /// The state directory cannot be read, or the kernel refuses to say what is resident.
     pub fn history(&self) -> Result<Vec<Event>, Error> {
-        let resident = self.read()?.map(|(_, loaded)| loaded.numbers()).unwrap_or_default();
+        let reader = self.reader()?;
+        let found = reader.as_ref().map(Found::read).transpose()?;
+        let resident = found.as_ref().and_then(Found::loaded).map(Loaded::numbers).unwrap_or_default();
         let mut events = self.state.history()?.events;
         for event in &mut events {
             event.resident = event.result == Outcome::Ok && resident.contains(&event.generation);
@@ -25,9 +28,10 @@ impl Node {
     /// # Errors
     /// The kernel refuses to say what is active, or the state directory cannot be read.
     pub fn image(&self) -> Result<Option<Vec<u8>>, Error> {
-        let read = self.read()?;
-        let image = read.as_ref().and_then(|(_, loaded)| loaded.record()).map(|record| record.image);
-        Ok(image.map(|digest| self.state.image(&digest)).transpose()?.flatten())
+        let reader = self.reader()?;
+        let found = reader.as_ref().map(Found::read).transpose()?;
+        let record = found.as_ref().and_then(Found::loaded).map(Loaded::record).transpose()?.flatten();
+        Ok(record.map(|record| self.state.image(&record.image)).transpose()?.flatten())
     }
 
     /// The map set of the active generation, if the state directory has kept it.
@@ -35,9 +39,12 @@ impl Node {
     /// # Errors
     /// As [`image`](Self::image).
     pub fn map_set(&self) -> Result<Option<MapSet>, Error> {
-        let Some((_lock, loaded)) = self.read()? else { return Ok(None) };
+        let reader = self.reader()?;
+        let found = reader.as_ref().map(Found::read).transpose()?;
+        let Some(loaded) = found.as_ref().and_then(Found::loaded) else { return Ok(None) };
+        let Some(record) = loaded.record()? else { return Ok(None) };
         let kept = self.state.generation(loaded.active)?;
-        let is_it = |digest| loaded.record().is_some_and(|record| record.digest == digest);
+        let is_it = |digest| record.digest == digest;
         Ok(kept.filter(|(kept, _)| is_it(kept.digest)).map(|(_, set)| set))
     }
 }

@@ -15,6 +15,8 @@ mod apply;
 mod doctor;
 mod dump;
 mod error;
+#[cfg(test)]
+mod faults;
 mod history;
 mod loaded;
 mod recover;
@@ -33,14 +35,14 @@ pub use dump::{Dump, TableDump};
 pub use error::Error;
 pub use recover::Removed;
 pub use status::{ActiveStatus, Status};
-pub use steps::Step;
+pub use steps::{Plan, Step};
+pub use unload::Unloaded;
 pub use verify::{Difference, Verification, Where};
 
 use crate::kernel::cgroup::Cgroup;
-use crate::kernel::instance::{Instance, Lock};
-use crate::kernel::pins::Pins;
+use crate::kernel::instance::Instance;
+use crate::kernel::writer::{Reader, Writer};
 use crate::state::StateDir;
-use loaded::Loaded;
 
 /// The directories that make one instance. Two instances without a directory in common do not know of each
 /// other.
@@ -58,14 +60,14 @@ pub struct NodeDirs {
 #[derive(Clone, Debug)]
 pub struct Node {
     cgroup: Option<PathBuf>,
-    pins: Pins,
+    bpffs: PathBuf,
     state: StateDir,
 }
 
 impl Node {
     /// The instance of these directories. Nothing is looked at yet.
     pub fn new(dirs: NodeDirs) -> Self {
-        Self { cgroup: dirs.cgroup, pins: Pins::new(dirs.bpffs), state: StateDir::new(dirs.state) }
+        Self { cgroup: dirs.cgroup, bpffs: dirs.bpffs, state: StateDir::new(dirs.state) }
     }
 
     fn cgroup(&self) -> Result<Cgroup, Error> {
@@ -75,23 +77,20 @@ impl Node {
         })
     }
 
-    /// The lock of a writer; `None` where nothing can be loaded.
-    fn writer(&self) -> Result<Option<Lock>, Error> {
-        let instance = Instance::open(self.pins.root())?;
-        Ok(instance.map(Instance::lock_exclusive).transpose()?)
+    /// The writer of the instance, which is made where it is missing.
+    fn writer(&self) -> Result<Writer, Error> {
+        Ok(Writer::new(Instance::make(&self.bpffs, self.state.path())?.lock_exclusive()?))
     }
 
-    /// The lock of a reader; `None` where nothing can be loaded.
-    fn reader(&self) -> Result<Option<Lock>, Error> {
-        let instance = Instance::open(self.pins.root())?;
-        Ok(instance.map(Instance::lock_shared).transpose()?)
+    /// The writer of the instance; `None` where nothing can be loaded.
+    fn existing_writer(&self) -> Result<Option<Writer>, Error> {
+        let instance = Instance::open(&self.bpffs)?;
+        Ok(instance.map(Instance::lock_exclusive).transpose()?.map(Writer::new))
     }
 
-    /// What is loaded, with the lock under which it stands still.
-    fn read(&self) -> Result<Option<(Lock, Loaded)>, Error> {
-        let Some(lock) = self.reader()? else {
-            return Ok(None);
-        };
-        Ok(Loaded::read(&self.pins)?.map(|loaded| (lock, loaded)))
+    /// A reader of the instance; `None` where nothing can be loaded.
+    fn reader(&self) -> Result<Option<Reader>, Error> {
+        let instance = Instance::open(&self.bpffs)?;
+        Ok(instance.map(Instance::lock_shared).transpose()?.map(Reader::new))
     }
 }

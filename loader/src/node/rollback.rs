@@ -1,72 +1,116 @@
 //! `lrpc rollback`: the same flip, to an earlier resident generation.
 
-use lrpc_schema::records::Cell;
+use lrpc_schema::records::{Generation, Hook};
 
+use super::loaded::{Found, Loaded};
 use super::recover::recover;
-use super::{Applied, Error, ExistingCount, Loaded, Node};
-use crate::clock;
-use crate::state::{Action, Event, Outcome};
+use super::steps::{self, Need};
+use super::transaction::Transaction;
+use super::verify::check_order;
+use super::{Applied, Error, Node};
+use crate::kernel::cgroup::Cgroup;
+use crate::kernel::hooks::{HookState, holder, state, stranger};
+use crate::kernel::object::{version, version_name};
+use crate::kernel::order::Cause;
+use crate::kernel::writer::Writer;
+use crate::record::Record;
+use crate::state::{Action, Event};
 
 impl Node {
-    /// Makes a resident generation the active one: `to`, or the newest that is earlier than the active.
+    /// Makes a resident generation the active one: `to`, or the one that was active before the present one.
+    /// Hooks that are missing are attached first.
     ///
     /// # Errors
     /// Nothing is loaded, there is no such generation, or the kernel refuses. Nothing changed then.
-    pub fn rollback(&self, to: Option<u64>) -> Result<Applied, Error> {
-        let lock = self.writer()?.ok_or(Error::NothingLoaded)?;
-        let loaded = recover(&lock, &self.pins)?.ok_or(Error::NothingLoaded)?;
-        self.state.claim(lock.dir())?;
+    pub fn rollback(&self, to: Option<Generation>) -> Result<Applied, Error> {
+        let writer = self.existing_writer()?.ok_or(Error::NothingLoaded)?;
+        self.state.claim(writer.root())?;
+        let loaded = match recover(&writer)? {
+            Found::Nothing => return Err(Error::NothingLoaded),
+            Found::Orphaned(map) => return Err(Error::Orphaned(map)),
+            Found::Loaded(loaded) => loaded,
+        };
+        let generation = target(&loaded, to)?;
         let resident = loaded.numbers();
-        let generation = target(&resident, loaded.active, to)?;
         let no_such = || Error::NoSuchGeneration { generation, resident: resident.clone() };
         let chosen = loaded.resident.get(&generation).ok_or_else(no_such)?;
+        let record = chosen.record.clone();
+        let record = record.map_err(|source| Error::RecordedByAnother { generation, source })?;
         let changed = generation != loaded.active;
-        let mut troubles = Vec::new();
-        if changed {
-            loaded.shared.flip(Cell::new(generation, chosen.slot));
-            if let Some(record) = &chosen.record {
-                let event = Event {
-                    generation,
-                    at: clock::now(),
-                    action: Action::Rollback,
-                    image: record.image,
-                    digest: record.digest,
-                    result: Outcome::Ok,
-                    resident: false,
-                    error: None,
-                };
-                troubles.extend(self.state.remember(&event).err().map(Error::from));
-            }
+        let needs = needs(&writer, &loaded, &record)?;
+        let cgroup = match needs.iter().any(|(_, need)| *need == Need::Attach) {
+            true => Some(self.recorded_cgroup(&record)?),
+            false => None,
+        };
+        let mended = needs.iter().any(|(_, need)| *need != Need::Nothing);
+        let plan = match changed || mended {
+            true => steps::plan_rollback(generation, chosen.slot, &needs),
+            false => steps::Plan::default(),
+        };
+        let differences = check_order(self, &writer, &record)?;
+        let previous = Some(loaded.active);
+        let event = Event::of(Action::Rollback, &record);
+        let done = Transaction::new(self, &writer, Cause::Rollback, &mut |_| {})
+            .on(cgroup.as_ref())
+            .recording(Some(record), Some(event))
+            .from(*loaded)?
+            .run(&plan)?;
+        let mut applied = Applied::of(done, previous, changed, Vec::new());
+        applied.status.differences = differences;
+        Ok(applied)
+    }
+
+    /// The cgroup that a generation was applied for, where it can still be attached to.
+    fn recorded_cgroup(&self, record: &Record) -> Result<Cgroup, Error> {
+        let cgroup = self.cgroup()?;
+        if cgroup.id() != record.cgroup_id {
+            return Err(Error::OtherCgroup {
+                loaded: record.cgroup.clone(),
+                wanted: cgroup.path().to_owned(),
+            });
         }
-        Ok(Applied {
-            status: self.status_of(Loaded::read(&self.pins)?.as_ref())?,
-            previous: Some(loaded.active),
-            changed,
-            existing: ExistingCount::default(),
-            warnings: Vec::new(),
-            troubles,
-        })
+        match holder(&cgroup)? {
+            Some(holder) => Err(Error::Held(holder)),
+            None => Ok(cgroup),
+        }
     }
 }
 
 /// Which generation is meant.
-fn target(resident: &[u64], active: u64, to: Option<u64>) -> Result<u64, Error> {
+fn target(loaded: &Loaded, to: Option<Generation>) -> Result<Generation, Error> {
+    let (active, resident) = (loaded.active, loaded.numbers());
+    // Where the order was lost, the newest that is earlier.
     let earlier = || resident.iter().copied().filter(|&generation| generation < active).max();
-    match to {
-        Some(to) => Ok(to),
-        None => earlier().ok_or_else(|| Error::NoEarlier { active, resident: resident.to_vec() }),
-    }
+    let before = || match loaded.order.before(active) {
+        Some(before) if resident.contains(&before) => Ok(before),
+        Some(before) => Err(Error::NoEarlier { active, before: Some(before), resident: resident.clone() }),
+        None => {
+            earlier().ok_or_else(|| Error::NoEarlier { active, before: None, resident: resident.clone() })
+        }
+    };
+    to.map_or_else(before, Ok)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_earlier_generation_is_meant_unless_one_is_named() {
-        assert_eq!(target(&[5, 6, 7], 7, None).unwrap(), 6);
-        assert_eq!(target(&[5, 6, 7], 6, None).unwrap(), 5);
-        assert_eq!(target(&[5, 6, 7], 5, Some(7)).unwrap(), 7);
-        assert!(matches!(target(&[6, 7], 6, None), Err(Error::NoEarlier { active: 6, .. })));
+/// What each hook needs to serve a generation. Programs of another version serve it as well.
+fn needs(writer: &Writer, loaded: &Loaded, record: &Record) -> Result<Vec<(Hook, Need)>, Error> {
+    let (version, maps) = (version_name(&version()), loaded.shared.used_by_programs());
+    let mut needs = Vec::new();
+    for hook in Hook::ALL {
+        let need = match state(writer, hook, &version, record.cgroup_id, Some(&maps))? {
+            HookState::Current => Need::Nothing,
+            HookState::Outdated { program, .. } => match stranger(&program, hook, &maps)? {
+                Some(_) => Need::Replace,
+                None => Need::Nothing,
+            },
+            HookState::Missing => Need::Attach,
+            HookState::Elsewhere => {
+                return Err(Error::OtherCgroup {
+                    loaded: record.cgroup.clone(),
+                    wanted: record.cgroup.clone().into(),
+                });
+            }
+        };
+        needs.push((hook, need));
     }
+    Ok(needs)
 }

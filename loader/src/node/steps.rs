@@ -1,15 +1,15 @@
-//! What an apply does to the kernel, as data: [`plan`] says which steps, one interpreter performs them
-//! ([`transaction`](super::transaction)), `--dry-run` prints them, and tests cut them short.
+//! What a command does, as data: one effect is one [`Step`], and a [`Plan`] says which steps, in which part.
+//! One interpreter performs them ([`transaction`](super::transaction)), `--dry-run` prints them, and tests cut
+//! them short.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use lrpc_schema::records::TABLES;
+use lrpc_schema::records::{Generation, Hook, Slot, Table};
 
-/// One effect. Everything before [`Step::Flip`] is invisible to packets; nothing after it can fail the apply.
+/// One effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// First load: create and pin the cell, which says that nothing is loaded, and the outer maps.
+    /// Create and pin the cell, which says that nothing is loaded, and the outer maps.
     Create {
         /// Slots of every outer map.
         slots: u16,
@@ -19,54 +19,89 @@ pub enum Step {
     /// Create a table's map and fill it.
     Build {
         /// The table.
-        table: &'static str,
+        table: Table,
         /// How many entries it has.
         entries: usize,
     },
     /// Read all tables back, compare their digest, and freeze them.
     Seal,
+    /// Keep the image and the map set in the state directory.
+    Keep {
+        /// The generation.
+        generation: Generation,
+    },
     /// Pin the tables in the staging directory.
     Pin {
         /// The generation.
-        generation: u64,
+        generation: Generation,
     },
-    /// Let every program run that looks into an inactive slot end, where an earlier generation must go before
-    /// there is an empty slot.
+    /// Let every program run that looks into an inactive slot end, where one must be emptied of a generation
+    /// that was active lately.
     Wait,
-    /// Put the tables into an empty slot of all outer maps, concurrently.
+    /// Put the tables into a slot of all outer maps, concurrently, and empty others with them.
     Insert {
         /// The slot.
-        slot: u16,
+        slot: Slot,
+        /// Slots of surplus generations beside it.
+        emptied: Vec<Slot>,
     },
     /// Attach a program that is not attached.
     Attach {
         /// The hook.
-        hook: &'static str,
+        hook: Hook,
     },
     /// Swap an attached program for this version's.
     Replace {
         /// The hook.
-        hook: &'static str,
+        hook: Hook,
     },
-    /// Store the cell: every connection from here on sees the new generation.
+    /// Say which generation comes next, so that a rollback knows what was before.
+    Announce {
+        /// The generation.
+        generation: Generation,
+    },
+    /// Store the cell: every connection from here on sees this generation.
     Flip {
         /// The generation.
-        generation: u64,
+        generation: Generation,
         /// Its slot.
-        slot: u16,
+        slot: Slot,
+    },
+    /// Store the empty cell: every connection from here on is left alone.
+    Close,
+    /// Replace what the active generation says of itself.
+    Amend {
+        /// The generation.
+        generation: Generation,
     },
     /// Rename the staging directory: the generation is resident.
     Settle {
         /// The generation.
-        generation: u64,
+        generation: Generation,
     },
-    /// Empty an earlier generation's slot and remove its maps.
-    Retire {
+    /// A resident generation is one no more; it leaves its slot with the next apply.
+    Demote {
         /// The generation.
-        generation: u64,
+        generation: Generation,
+    },
+    /// Remove the pins of a generation that is in no slot any more.
+    Discard {
+        /// The generation.
+        generation: Generation,
     },
     /// Remove the programs of other versions.
     Tidy,
+    /// Take a program off its hook.
+    Detach {
+        /// The hook.
+        hook: Hook,
+    },
+    /// Remove every pin of lrpc's.
+    Unpin,
+    /// Add a line to the history.
+    Remember,
+    /// Drop the images and map sets of generations that are gone.
+    Prune,
 }
 
 impl fmt::Display for Step {
@@ -76,18 +111,66 @@ impl fmt::Display for Step {
             Self::Load => f.write_str("load and pin the programs"),
             Self::Build { table, entries } => write!(f, "build table `{table}` with {entries} entries"),
             Self::Seal => f.write_str("read the tables back, compare and freeze them"),
+            Self::Keep { generation } => {
+                write!(f, "keep the image and the map set of generation {generation}")
+            }
             Self::Pin { generation } => write!(f, "pin the tables of generation {generation} as staged"),
             Self::Wait => f.write_str("let runs that look into inactive slots end"),
-            Self::Insert { slot } => write!(f, "put the tables into slot {slot} of all outer maps"),
+            Self::Insert { slot, emptied } if emptied.is_empty() => {
+                write!(f, "put the tables into slot {slot} of all outer maps")
+            }
+            Self::Insert { slot, emptied } => {
+                let emptied: Vec<_> = emptied.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "put the tables into slot {slot} of all outer maps, and empty slot {}",
+                    emptied.join(", ")
+                )
+            }
             Self::Attach { hook } => write!(f, "attach `{hook}`"),
             Self::Replace { hook } => write!(f, "replace the program of `{hook}`"),
+            Self::Announce { generation } => write!(f, "announce generation {generation}"),
             Self::Flip { generation, slot } => {
                 write!(f, "flip the cell to generation {generation} in slot {slot}")
             }
+            Self::Close => f.write_str("flip the cell to nothing"),
+            Self::Amend { generation } => write!(f, "amend the record of generation {generation}"),
             Self::Settle { generation } => write!(f, "record generation {generation} as resident"),
-            Self::Retire { generation } => write!(f, "remove generation {generation}"),
+            Self::Demote { generation } => write!(f, "retire generation {generation}"),
+            Self::Discard { generation } => write!(f, "remove the pins of generation {generation}"),
             Self::Tidy => f.write_str("remove the programs of other versions"),
+            Self::Detach { hook } => write!(f, "detach `{hook}`"),
+            Self::Unpin => f.write_str("remove all pins"),
+            Self::Remember => f.write_str("add a line to the history"),
+            Self::Prune => f.write_str("drop the images and map sets of generations that are gone"),
         }
+    }
+}
+
+/// The steps of one command, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Invisible to packets, or a mend of what is active. An error undoes them.
+    pub before: Vec<Step>,
+    /// The commit: before it nothing new is visible, after it nothing is undone. `None` where nothing that
+    /// packets see is to change.
+    pub commit: Option<Step>,
+    /// While these are done, what was active before is whole, and could be made active again.
+    pub provisional: Vec<Step>,
+    /// These take away what the way back needs. What fails here is tried again by the next command.
+    pub settled: Vec<Step>,
+}
+
+impl Plan {
+    /// The same where the state directory cannot be used.
+    pub(crate) fn without_memory(mut self) -> Self {
+        self.settled.retain(|step| !matches!(step, Step::Remember | Step::Prune));
+        self
+    }
+
+    /// All steps, in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.before.iter().chain(&self.commit).chain(&self.provisional).chain(&self.settled)
     }
 }
 
@@ -99,158 +182,209 @@ pub(crate) enum Need {
     Replace,
 }
 
-/// What a plan depends on.
+impl Need {
+    fn step(self, hook: Hook) -> Option<Step> {
+        match self {
+            Self::Nothing => None,
+            Self::Attach => Some(Step::Attach { hook }),
+            Self::Replace => Some(Step::Replace { hook }),
+        }
+    }
+}
+
+/// Upon what a new generation comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Upon {
+    /// Nothing is loaded.
+    Nothing,
+    /// A generation is active.
+    Active,
+    /// Programs act by maps that are not pinned: the commit is what takes the last of them to the new maps.
+    Orphaned,
+}
+
+/// What the plan of an apply depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct Situation {
-    /// Nothing is loaded.
-    pub(crate) first: bool,
+    pub(crate) upon: Upon,
     /// The number of the new generation.
-    pub(crate) generation: u64,
-    /// The slot that it gets.
-    pub(crate) slot: u16,
-    /// The earlier generation that must leave that slot first.
-    pub(crate) evicted: Option<u64>,
+    pub(crate) generation: Generation,
+    /// Where it goes.
+    pub(crate) room: Room,
     /// Slots of every outer map.
     pub(crate) slots: u16,
     /// The active generation.
-    pub(crate) active: Option<u64>,
+    pub(crate) active: Option<Generation>,
     /// The resident generations.
-    pub(crate) resident: Vec<u64>,
+    pub(crate) resident: Vec<Generation>,
     /// The hooks in attach order.
-    pub(crate) hooks: Vec<(&'static str, Need)>,
+    pub(crate) hooks: Vec<(Hook, Need)>,
     /// Entries of each table.
-    pub(crate) entries: [usize; TABLES.len()],
+    pub(crate) entries: [usize; Table::ALL.len()],
 }
 
 /// How many slots there are beyond the generations that are kept: one for the generation that is staged,
-/// one for the generation that was active when it was.
+/// one for a surplus one that its readers may not have left.
 pub(crate) const SPARE_SLOTS: u16 = 2;
 
-/// The steps of an apply, in order.
-pub(crate) fn plan(situation: &Situation) -> Vec<Step> {
-    let Situation { first, generation, slot, evicted, slots, active, ref resident, ref hooks, entries } =
+/// The plan of an apply.
+pub(crate) fn plan(situation: &Situation) -> Plan {
+    let Situation { upon, generation, ref room, slots, active, ref resident, ref hooks, entries } =
         *situation;
-    let mut steps = Vec::new();
-    if let Some(generation) = evicted {
-        steps.extend([Step::Wait, Step::Retire { generation }]);
+    let mut before = Vec::new();
+    before.extend(room.evicted.map(|generation| Step::Demote { generation }));
+    if room.wait {
+        before.push(Step::Wait);
     }
-    if first {
-        steps.push(Step::Create { slots });
+    if upon != Upon::Active {
+        before.push(Step::Create { slots });
     }
-    steps.push(Step::Load);
-    steps.extend(TABLES.into_iter().zip(entries).map(|(table, entries)| Step::Build { table, entries }));
-    steps.extend([Step::Seal, Step::Pin { generation }, Step::Insert { slot }]);
-    for (hook, need) in hooks {
-        match need {
-            Need::Nothing => {}
-            Need::Attach => steps.push(Step::Attach { hook }),
-            Need::Replace => steps.push(Step::Replace { hook }),
+    before.push(Step::Load);
+    before.extend(Table::ALL.into_iter().zip(entries).map(|(table, entries)| Step::Build { table, entries }));
+    before.extend([Step::Seal, Step::Keep { generation }, Step::Pin { generation }]);
+    before.push(Step::Insert { slot: room.slot, emptied: room.emptied.clone() });
+    let mut hooks: Vec<_> = hooks.iter().filter_map(|(hook, need)| need.step(*hook)).collect();
+    let flip = Step::Flip { generation, slot: room.slot };
+    let announce = Step::Announce { generation };
+    let is_replaced = hooks.iter().any(|step| matches!(step, Step::Replace { .. }));
+    let commit = match upon {
+        // The new cell is in nobody's sight until the last hook's program looks into it.
+        Upon::Orphaned => {
+            let last = hooks.pop();
+            before.extend([announce, flip]);
+            before.extend(hooks);
+            last
         }
-    }
-    steps.extend([Step::Flip { generation, slot }, Step::Settle { generation }]);
+        Upon::Nothing | Upon::Active => {
+            before.extend(hooks);
+            before.push(announce);
+            Some(flip)
+        }
+    };
     let keep = slots.saturating_sub(SPARE_SLOTS);
-    let retired =
-        retired(resident, active, keep).into_iter().filter(|generation| Some(*generation) != evicted);
-    steps.extend(retired.map(|generation| Step::Retire { generation }));
-    if hooks.iter().any(|(_, need)| *need == Need::Replace) {
-        steps.push(Step::Tidy);
+    let retired = retired(resident, active, keep).into_iter().filter(|other| Some(*other) != room.evicted);
+    let mut settled: Vec<_> = retired.map(|generation| Step::Demote { generation }).collect();
+    settled.extend(room.leaves.iter().map(|&generation| Step::Discard { generation }));
+    if is_replaced {
+        settled.push(Step::Tidy);
     }
-    steps
+    settled.extend([Step::Remember, Step::Prune]);
+    Plan { before, commit, provisional: vec![Step::Settle { generation }], settled }
 }
 
 /// The generations that go once a new one is active: all but the newest of those that are kept. The one that
 /// was active until now always stays, since runs of programs may still be looking into it.
-fn retired(resident: &[u64], active: Option<u64>, keep: u16) -> Vec<u64> {
-    let mut others: Vec<u64> = resident.iter().copied().filter(|other| Some(*other) != active).collect();
+fn retired(resident: &[Generation], active: Option<Generation>, keep: u16) -> Vec<Generation> {
+    let mut others: Vec<_> = resident.iter().copied().filter(|other| Some(*other) != active).collect();
     others.sort_unstable_by(|a, b| b.cmp(a));
     let taken = 1 + usize::from(active.is_some());
     others.split_off(others.len().min(usize::from(keep).saturating_sub(taken)))
 }
 
-/// The slot for a new generation: an empty one, else that of the oldest generation that is not active, which
-/// then has to leave it. All slots are taken only after two loaders in a row died between the flip and the
-/// retirement of the generations that it made one too many.
+/// The plan of a rollback to a resident generation, on hooks that need this.
+pub(crate) fn plan_rollback(generation: Generation, slot: Slot, hooks: &[(Hook, Need)]) -> Plan {
+    let hooks: Vec<_> = hooks.iter().filter_map(|(hook, need)| need.step(*hook)).collect();
+    let is_replaced = hooks.iter().any(|step| matches!(step, Step::Replace { .. }));
+    let mut before = Vec::new();
+    if !hooks.is_empty() {
+        before.push(Step::Load);
+    }
+    before.extend(hooks);
+    before.push(Step::Announce { generation });
+    let mut settled = Vec::new();
+    if is_replaced {
+        settled.push(Step::Tidy);
+    }
+    settled.push(Step::Remember);
+    Plan { before, commit: Some(Step::Flip { generation, slot }), provisional: Vec::new(), settled }
+}
+
+/// The plan of an apply that changes nothing but what the active generation says of itself.
+pub(crate) fn plan_amendment(generation: Generation) -> Plan {
+    Plan {
+        before: vec![Step::Keep { generation }],
+        commit: Some(Step::Amend { generation }),
+        provisional: Vec::new(),
+        settled: vec![Step::Remember, Step::Prune],
+    }
+}
+
+/// The plan of an unload. Where the cell names something, emptying it is the commit, and what is detached and
+/// unpinned after it is in nobody's way; elsewhere the removal itself is what was asked for.
+pub(crate) fn plan_unload(is_loaded: bool) -> Plan {
+    let mut removal: Vec<_> = Hook::ALL.into_iter().rev().map(|hook| Step::Detach { hook }).collect();
+    removal.push(Step::Unpin);
+    if is_loaded {
+        removal.extend([Step::Remember, Step::Prune]);
+        Plan { commit: Some(Step::Close), settled: removal, ..Plan::default() }
+    } else {
+        Plan { before: removal, settled: vec![Step::Prune], ..Plan::default() }
+    }
+}
+
+/// Where a new generation goes, and what must go for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Room {
+    /// The slot that it gets.
+    pub(crate) slot: Slot,
+    /// A resident generation that is one no more, for want of another slot.
+    pub(crate) evicted: Option<Generation>,
+    /// Runs of programs that may look into these slots must end first.
+    pub(crate) wait: bool,
+    /// The slots of surplus generations that are emptied with it.
+    pub(crate) emptied: Vec<Slot>,
+    /// The surplus generations that are in no slot any more afterwards.
+    pub(crate) leaves: Vec<Generation>,
+}
+
+/// A generation that could leave a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leaving {
+    pub(crate) generation: Generation,
+    /// The slot that it is in.
+    pub(crate) slot: Option<Slot>,
+    /// No run of a program looks into it any more.
+    pub(crate) is_past: bool,
+}
+
+/// Makes room for a new generation: in the slot of a surplus one whose readers have ended, else in an empty
+/// one, else in that of a surplus one after a grace period, else in that of the oldest resident one that is
+/// not active. The last happens only after loaders died between the flip and the demotion of the generations
+/// that it made one too many.
 pub(crate) fn room(
     occupants: &[Vec<Option<u32>>],
-    resident: &BTreeMap<u64, u16>,
-    active: u64,
-) -> Option<(u16, Option<u64>)> {
-    let oldest = || resident.iter().find(|(generation, _)| **generation != active);
-    empty_slot(occupants)
-        .map(|slot| (slot, None))
-        .or_else(|| oldest().map(|(generation, slot)| (*slot, Some(*generation))))
+    surplus: &[Leaving],
+    inactive: &[(Generation, Slot)],
+) -> Option<Room> {
+    let (past, recent): (Vec<Leaving>, Vec<Leaving>) =
+        surplus.iter().partition(|leaving| leaving.is_past || leaving.slot.is_none());
+    let leaving = |leaving: &[Leaving], wait, evicted| {
+        let mut slots = leaving.iter().filter_map(|leaving| leaving.slot);
+        let slot = slots.next()?;
+        let emptied = slots.collect();
+        let leaves = leaving.iter().map(|leaving| leaving.generation).collect();
+        Some(Room { slot, evicted, wait, emptied, leaves })
+    };
+    let empty = || {
+        let leaves = past.iter().map(|leaving| leaving.generation).collect();
+        Some(Room { slot: empty_slot(occupants)?, leaves, ..Room::default() })
+    };
+    let oldest = || {
+        let &(generation, slot) = inactive.iter().min()?;
+        leaving(&[Leaving { generation, slot: Some(slot), is_past: false }], true, Some(generation))
+    };
+    let after_a_wait = || {
+        let all = [past.as_slice(), recent.as_slice()].concat();
+        leaving(&all, true, None)
+    };
+    leaving(&past, false, None).or_else(empty).or_else(after_a_wait).or_else(oldest)
 }
 
 /// The first slot that no outer map has anything in.
-fn empty_slot(occupants: &[Vec<Option<u32>>]) -> Option<u16> {
+fn empty_slot(occupants: &[Vec<Option<u32>>]) -> Option<Slot> {
     let empty = occupants.iter().position(|tables| tables.iter().all(Option::is_none))?;
-    u16::try_from(empty).ok()
+    u16::try_from(empty).ok().map(Slot::new)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn situation() -> Situation {
-        Situation {
-            first: false,
-            generation: 8,
-            slot: 2,
-            evicted: None,
-            slots: 4,
-            active: Some(7),
-            resident: vec![6, 7],
-            hooks: vec![("getpeername4", Need::Nothing), ("connect4", Need::Nothing)],
-            entries: [10, 1, 1],
-        }
-    }
-
-    #[test]
-    fn nothing_is_visible_before_the_flip_and_nothing_is_freed_before_it() {
-        let steps = plan(&situation());
-        let flip = steps.iter().position(|step| matches!(step, Step::Flip { .. })).unwrap();
-        assert_eq!(steps[flip - 1], Step::Insert { slot: 2 });
-        assert_eq!(steps[flip + 1..], [Step::Settle { generation: 8 }, Step::Retire { generation: 6 }]);
-    }
-
-    #[test]
-    fn hooks_are_attached_while_the_cell_says_nothing() {
-        let hooks = vec![("getpeername4", Need::Attach), ("connect4", Need::Attach)];
-        let steps = plan(&Situation { first: true, active: None, resident: vec![], hooks, ..situation() });
-        assert_eq!(steps[0], Step::Create { slots: 4 });
-        let [.., _, attach, flip, settle] = steps.as_slice() else { panic!("{steps:?}") };
-        assert_eq!(*attach, Step::Attach { hook: "connect4" });
-        assert!(matches!(flip, Step::Flip { .. }) && matches!(settle, Step::Settle { .. }));
-    }
-
-    #[test]
-    fn the_generation_that_was_active_is_never_retired() {
-        assert_eq!(retired(&[6, 7], Some(7), 2), [6]);
-        assert_eq!(retired(&[6, 7], Some(6), 2), [7], "after a rollback");
-        assert_eq!(retired(&[7], Some(7), 1), [] as [u64; 0], "it goes with the next apply");
-        assert_eq!(retired(&[4, 5, 6, 7], Some(7), 4), [4]);
-        assert_eq!(retired(&[], None, 2), [] as [u64; 0]);
-    }
-
-    #[test]
-    fn where_every_slot_is_taken_the_oldest_leaves_after_a_grace_period() {
-        let full = vec![vec![Some(1)]; 4];
-        let resident = BTreeMap::from([(4, 1), (5, 2), (6, 3), (7, 0)]);
-        assert_eq!(room(&full, &resident, 7), Some((1, Some(4))));
-        assert_eq!(room(&full, &resident, 4), Some((2, Some(5))), "after a rollback");
-        assert_eq!(room(&full, &BTreeMap::from([(7, 0)]), 7), None, "slots with maps that are nobody's");
-        let steps = plan(&Situation { slot: 1, evicted: Some(4), resident: vec![4, 5, 6, 7], ..situation() });
-        assert_eq!(steps[..2], [Step::Wait, Step::Retire { generation: 4 }]);
-        let retired: Vec<_> = steps.iter().filter(|step| matches!(step, Step::Retire { .. })).collect();
-        assert_eq!(
-            retired,
-            [4, 6, 5].map(|generation| Step::Retire { generation }).iter().collect::<Vec<_>>()
-        );
-    }
-
-    #[test]
-    fn a_slot_is_empty_only_if_it_is_in_every_table() {
-        assert_eq!(empty_slot(&[vec![Some(1), Some(2)], vec![None, Some(3)], vec![None, None]]), Some(2));
-        assert_eq!(empty_slot(&[vec![Some(1), Some(2)]]), None);
-    }
-}
+mod tests;

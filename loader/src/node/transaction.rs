@@ -1,200 +1,315 @@
-//! The interpreter of [`Step`]s: stage, then publish.
+//! The one interpreter of [`Step`]s.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 
-use lrpc_schema::records::{Cell, META, META_SIZE};
+use lrpc_linker::MapSet;
+use lrpc_schema::image::Image;
+use lrpc_schema::records::{Cell, Generation, Hook, META_SIZE, Table};
 
-use super::recover::{recover, settle_programs};
-use super::{Error, Step};
+use super::loaded::Loaded;
+use super::recover::{Removed, detach, recover, settle_programs, unpin};
+use super::steps::Plan;
+use super::{Error, Node, Step};
 use crate::kernel::cgroup::Cgroup;
-use crate::kernel::generation::{Generation, build};
-use crate::kernel::hooks::{HOOKS, Hook, HookState, Programs, state};
-use crate::kernel::instance::Lock;
+use crate::kernel::hooks::{HookState, Programs, attach, state};
+use crate::kernel::inner::{self, InnerMaps, build};
 use crate::kernel::object::{LoadError, programs, version, version_name};
-use crate::kernel::pins::{self, Pins};
-use crate::kernel::shared::Shared;
+use crate::kernel::order::{Cause, Order};
+use crate::kernel::pins::Folder;
+use crate::kernel::shared::{Lever, Shared};
 use crate::kernel::sys::link::Program;
 use crate::kernel::sys::map::Map;
-use crate::kernel::sys::pin;
+use crate::kernel::writer::Writer;
 use crate::record::Record;
 use crate::resolve::Resolved;
+use crate::state::{Event, LoadedAs};
 use crate::tables::Packed;
 
-/// What the steps of one apply work on.
-pub(crate) struct Transaction<'a> {
-    pub(crate) lock: &'a Lock,
-    pub(crate) pins: &'a Pins,
-    pub(crate) cgroup: &'a Cgroup,
+/// What an apply brings.
+#[derive(Clone, Copy)]
+pub(crate) struct Brought<'a> {
+    pub(crate) image: &'a Image,
+    pub(crate) set: &'a MapSet,
     pub(crate) resolved: &'a Resolved,
-    pub(crate) record: Record,
-    /// Some row belongs to a Service.
-    pub(crate) services: bool,
-    pub(crate) shared: Option<Shared>,
-    pub(crate) watch: &'a mut dyn FnMut(&Step),
-    pub(crate) programs: Programs,
-    pub(crate) built: Vec<Map>,
-    pub(crate) tables: Option<Generation>,
 }
 
-/// A generation written to the kernel that no packet can see yet.
-#[must_use = "a staged generation is invisible until `publish`, or discarded by `abandon`"]
-pub(crate) struct Staged<'a> {
-    transaction: Transaction<'a>,
-    rest: Vec<Step>,
+/// What the steps of one command work on. Its fields are filled by the command and by the steps.
+pub(crate) struct Transaction<'a> {
+    node: &'a Node,
+    writer: &'a Writer,
+    watch: &'a mut dyn FnMut(&Step),
+    cause: Cause,
+    brought: Option<Brought<'a>>,
+    cgroup: Option<&'a Cgroup>,
+    /// What the generation that becomes active, or stays, says of itself.
+    record: Option<Record>,
+    event: Option<Event>,
+    shared: Option<Shared>,
+    lever: Option<Lever>,
+    order: Order,
+    /// The resident generations.
+    resident: BTreeSet<Generation>,
+    programs: Programs,
+    built: Vec<Map>,
+    tables: Option<InnerMaps>,
+    removed: Removed,
 }
 
-/// A generation that every connection sees.
-pub(crate) struct Published {
-    /// What did not work after the flip. The next run of a loader tries it again.
+/// What was done, out of what is in hand: nothing is asked of the kernel after the commit.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// What the active generation says of itself.
+    pub(crate) record: Option<Record>,
+    /// The resident generations, ascending.
+    pub(crate) resident: Vec<Generation>,
+    pub(crate) removed: Removed,
+    /// What did not work after the commit. The next command tries it again.
     pub(crate) troubles: Vec<Error>,
 }
 
 impl<'a> Transaction<'a> {
-    /// Performs the steps before the flip. On an error everything is as it was.
-    pub(crate) fn stage(mut self, mut steps: Vec<Step>) -> Result<Staged<'a>, Error> {
-        let flip = steps.iter().position(|step| matches!(step, Step::Flip { .. })).unwrap_or(steps.len());
-        let rest = steps.split_off(flip);
-        for step in &steps {
+    /// A transaction that knows nothing yet.
+    pub(crate) fn new(
+        node: &'a Node,
+        writer: &'a Writer,
+        cause: Cause,
+        watch: &'a mut dyn FnMut(&Step),
+    ) -> Self {
+        Self {
+            node,
+            writer,
+            watch,
+            cause,
+            brought: None,
+            cgroup: None,
+            record: None,
+            event: None,
+            shared: None,
+            lever: None,
+            order: Order::default(),
+            resident: BTreeSet::new(),
+            programs: Programs::new(),
+            built: Vec::new(),
+            tables: None,
+            removed: Removed::default(),
+        }
+    }
+
+    pub(crate) fn bringing(mut self, brought: Brought<'a>) -> Self {
+        self.brought = Some(brought);
+        self
+    }
+
+    pub(crate) fn on(mut self, cgroup: Option<&'a Cgroup>) -> Self {
+        self.cgroup = cgroup;
+        self
+    }
+
+    pub(crate) fn recording(mut self, record: Option<Record>, event: Option<Event>) -> Self {
+        (self.record, self.event) = (record, event);
+        self
+    }
+
+    /// Goes on from what is loaded; the cell is mapped here, so that the commit cannot fail for it.
+    pub(crate) fn from(mut self, loaded: Loaded) -> Result<Self, Error> {
+        self.lever = Some(loaded.shared.lever(self.writer)?);
+        self.shared = Some(loaded.shared);
+        self.order = loaded.order;
+        self.resident = loaded.resident.into_keys().collect();
+        Ok(self)
+    }
+
+    /// Performs a plan. On an error everything is as it was; what fails after the commit is in
+    /// [`Done::troubles`].
+    pub(crate) fn run(mut self, plan: &Plan) -> Result<Done, Error> {
+        for step in plan.before.iter().chain(&plan.commit) {
             if let Err(error) = self.perform(step) {
-                // The first error is the one to report; what recovery cannot do now, the next run does.
-                let _ = recover(self.lock, self.pins);
-                return Err(error);
+                return Err(self.undone(error));
             }
         }
-        Ok(Staged { transaction: self, rest })
+        let mut troubles = Vec::new();
+        for step in plan.provisional.iter().chain(&plan.settled) {
+            troubles.extend(self.perform(step).err());
+        }
+        Ok(Done {
+            record: self.record,
+            resident: self.resident.into_iter().collect(),
+            removed: self.removed,
+            troubles,
+        })
+    }
+
+    /// Undoes what was done, and tells what kept it from being done. What recovery cannot do now, the next
+    /// command does: it comes from the same pins.
+    fn undone(self, error: Error) -> Error {
+        let left = recover(self.writer).err();
+        let recorded = match self.event {
+            Some(event) => self.node.state.remember(&event.failed(&error)).err(),
+            None => None,
+        };
+        let beside: Vec<_> = left.into_iter().chain(recorded.map(Error::from)).collect();
+        if beside.is_empty() { error } else { Error::Undone { error: Box::new(error), beside } }
     }
 
     fn perform(&mut self, step: &Step) -> Result<(), Error> {
         (self.watch)(step);
-        let pins = self.pins;
+        let writer = self.writer;
         match step {
-            Step::Create { slots } => self.shared = Some(Shared::create(pins, *slots)?),
-            Step::Load => {
-                self.programs = programs(pins)?;
-                let tags: BTreeMap<_, _> =
-                    self.programs.iter().map(|(hook, program)| ((*hook).to_owned(), program.tag())).collect();
-                self.record.tags = tags;
+            Step::Create { slots } => {
+                let shared = Shared::create(writer, *slots)?;
+                self.lever = Some(shared.lever(writer)?);
+                self.shared = Some(shared);
             }
-            Step::Build { table, .. } => self.built.push(build(table, &self.entries(table)?)?),
-            Step::Seal => {
-                let tables = Generation::new(std::mem::take(&mut self.built));
-                let (expected, found) = (self.resolved.digest, tables.digest()?);
-                if expected != found {
-                    return Err(Error::ReadBack { expected, found });
-                }
-                tables.freeze()?;
-                self.tables = Some(tables);
+            Step::Load => self.load()?,
+            Step::Build { table, .. } => {
+                let built = build(*table, &self.entries(*table)?)?;
+                self.built.push(built);
             }
-            Step::Pin { generation } => self.tables()?.pin(&pins.staged(*generation))?,
+            Step::Seal => self.seal()?,
+            Step::Keep { generation } => {
+                let Brought { image, set, .. } = self.brought()?;
+                let loaded = LoadedAs { generation: *generation, ..LoadedAs::from(self.record()?) };
+                self.node.state.prepare(image, set, &loaded)?;
+            }
+            Step::Pin { generation } => self.tables()?.pin(writer, &Folder::Staged(*generation))?,
             Step::Wait => self.wait()?,
-            Step::Insert { slot } => self.shared()?.put(*slot, self.tables()?.maps())?,
-            Step::Attach { hook } => self.attach(hook_named(hook)?)?,
-            Step::Replace { hook } => self.replace(hook_named(hook)?)?,
-            Step::Flip { generation, slot } => self.shared()?.flip(Cell::new(*generation, *slot)),
-            Step::Settle { generation } => {
-                pins::rename(&pins.staged(*generation), &pins.resident(*generation))?
+            Step::Insert { slot, emptied } => {
+                self.shared()?.put(writer, *slot, self.tables()?.maps(), emptied)?;
             }
-            Step::Retire { generation } => self.retire(*generation)?,
-            Step::Tidy => settle_programs(pins)?,
+            Step::Attach { hook } => self.attach(*hook)?,
+            Step::Replace { hook } => self.replace(*hook)?,
+            Step::Announce { generation } => self.order.announce(writer, self.cause, *generation)?,
+            Step::Flip { generation, slot } => {
+                self.lever()?.flip(writer, Cell::new(*generation, *slot));
+                self.resident.insert(*generation);
+            }
+            Step::Close => {
+                self.lever()?.flip(writer, Cell::EMPTY);
+                self.resident.clear();
+            }
+            Step::Amend { generation } => {
+                let value = self.record()?.to_value(&self.brought()?.resolved.tables.meta)?;
+                inner::amend(writer, &Folder::Resident(*generation), &value)?;
+            }
+            Step::Settle { generation } => {
+                writer.rename(&Folder::Staged(*generation), &Folder::Resident(*generation))?;
+            }
+            Step::Demote { generation } => {
+                writer.rename(&Folder::Resident(*generation), &Folder::Demoted(*generation))?;
+                self.resident.remove(generation);
+            }
+            Step::Discard { generation } => drop(writer.remove(&Folder::Demoted(*generation))?),
+            Step::Tidy => settle_programs(writer)?,
+            Step::Detach { hook } => self.removed.links += detach(writer, *hook)?,
+            Step::Unpin => unpin(writer, &mut self.removed)?,
+            Step::Remember => {
+                if let Some(event) = &self.event {
+                    self.node.state.remember(event)?;
+                    // Lines that are no events are said by whoever adds one.
+                    self.node.state.history()?.trouble.map_or(Ok(()), Err)?;
+                }
+            }
+            Step::Prune => {
+                let resident: Vec<_> = self.resident.iter().copied().collect();
+                self.node.state.prune(&resident)?;
+            }
         }
+        Ok(())
+    }
+
+    fn load(&mut self) -> Result<(), Error> {
+        self.programs = programs(self.writer, self.shared()?)?;
+        if let (Some(record), Some(_)) = (&mut self.record, &self.brought) {
+            let tag = |(hook, program): (&Hook, &Program)| (hook.name().to_owned(), program.tag());
+            record.tags = self.programs.iter().map(tag).collect();
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self) -> Result<(), Error> {
+        let tables = InnerMaps::new(std::mem::take(&mut self.built));
+        let (expected, found) = (self.brought()?.resolved.digest, tables.digest()?);
+        if expected != found {
+            return Err(Error::ReadBack { expected, found });
+        }
+        tables.freeze()?;
+        self.tables = Some(tables);
         Ok(())
     }
 
     /// A table's entries; `meta` gets the record behind the programs' part.
-    fn entries(&self, table: &str) -> Result<Packed, Error> {
-        let packed = self.resolved.tables.packed(table);
-        if table != META {
-            return Ok(packed);
-        }
-        let values = self.record.to_value(&self.resolved.tables.meta)?;
-        Ok(Packed { value_size: META_SIZE, values, ..packed })
+    fn entries(&self, table: Table) -> Result<Packed, Error> {
+        let tables = &self.brought()?.resolved.tables;
+        let packed = tables.packed(table);
+        Ok(match table {
+            Table::Frontends | Table::Backends => packed,
+            Table::Meta => {
+                let values = self.record()?.to_value(&tables.meta)?;
+                Packed { value_size: META_SIZE, values, ..packed }
+            }
+        })
     }
 
     fn attach(&self, hook: Hook) -> Result<(), Error> {
-        let behind = |others| may_run_behind(hook.name, others, self.services);
-        let link = hook.attach(self.program(hook)?, self.cgroup, behind)?;
-        pins::make(&self.pins.links())?;
-        let path = self.pins.link(hook.name);
+        let services = self.record()?.services;
+        let cgroup = self.cgroup.ok_or(Error::NothingLoaded)?;
+        let behind = |others| may_run_behind(hook, others, services);
+        let link = attach(hook, self.program(hook)?, cgroup, behind)?;
         // What is pinned there, if anything, is a link whose cgroup is gone or that is not ours.
-        pins::remove(&path)?;
-        Ok(pin(link.as_fd(), &path)?)
+        self.writer.unpin(&Folder::Links, hook.name())?;
+        let directory = self.writer.make(&Folder::Links)?;
+        Ok(self.writer.pin(link.as_fd(), &directory, hook.name())?)
     }
 
     fn replace(&self, hook: Hook) -> Result<(), Error> {
-        let wanted = version_name(&version());
-        if let HookState::Outdated { link, program } = state(self.pins, hook, &wanted, self.cgroup.id())? {
-            link.replace(&program, self.program(hook)?)?;
+        let (wanted, maps) = (version_name(&version()), self.shared()?.used_by_programs());
+        let cgroup = self.record()?.cgroup_id;
+        match state(self.writer, hook, &wanted, cgroup, Some(&maps))? {
+            HookState::Current => Ok(()),
+            HookState::Outdated { link, program } => Ok(link.replace(&program, self.program(hook)?)?),
+            HookState::Missing | HookState::Elsewhere => Err(Error::HookChanged(hook)),
         }
-        Ok(())
     }
 
     /// An outer update that changes nothing: the active slot gets the maps that it has. Its return is the
     /// grace period after which a slot that is inactive may be emptied.
     fn wait(&self) -> Result<(), Error> {
-        let shared = self.shared()?;
-        let cell = shared.active();
+        let (shared, cell) = (self.shared()?, self.lever()?.cell());
         let active = cell.generation().ok_or(Error::NothingLoaded)?;
-        let tables = Generation::open(&self.pins.resident(active))?.ok_or(Error::NotResident(active))?;
-        Ok(shared.put(cell.slot(), tables.maps())?)
-    }
-
-    /// A generation is demoted first, in one rename, so that a half-removed one never looks resident.
-    fn retire(&self, generation: u64) -> Result<(), Error> {
-        let staged = self.pins.staged(generation);
-        pins::rename(&self.pins.resident(generation), &staged)?;
-        if let Some(tables) = Generation::open(&staged)? {
-            let (shared, ids) = (self.shared()?, tables.ids());
-            let slots = (0_u16..).zip(shared.occupants()?).filter(|(_, slot)| *slot == ids);
-            shared.clear(&slots.map(|(slot, _)| slot).collect::<Vec<_>>())?;
-        }
-        pins::remove(&staged)?;
-        Ok(())
+        let tables = InnerMaps::open(self.writer, &Folder::Resident(active), self.writer.access())?;
+        let tables = tables.ok_or(Error::NotResident(active))?;
+        Ok(shared.put(self.writer, cell.slot(), tables.maps(), &[])?)
     }
 
     fn program(&self, hook: Hook) -> Result<&Program, Error> {
-        let absent = || LoadError::Absent(hook.name);
-        Ok(self.programs.get(hook.name).ok_or_else(absent)?)
+        Ok(self.programs.get(&hook).ok_or(LoadError::Absent(hook))?)
+    }
+
+    fn brought(&self) -> Result<Brought<'a>, Error> {
+        self.brought.ok_or(Error::NothingLoaded)
+    }
+
+    fn record(&self) -> Result<&Record, Error> {
+        self.record.as_ref().ok_or(Error::NothingLoaded)
     }
 
     fn shared(&self) -> Result<&Shared, Error> {
         self.shared.as_ref().ok_or(Error::NothingLoaded)
     }
 
-    fn tables(&self) -> Result<&Generation, Error> {
+    fn lever(&self) -> Result<&Lever, Error> {
+        self.lever.as_ref().ok_or(Error::NothingLoaded)
+    }
+
+    fn tables(&self) -> Result<&InnerMaps, Error> {
         self.tables.as_ref().ok_or(Error::NothingLoaded)
     }
 }
 
 /// Behind a service load balancer, which rewrites a Service's address, our programs would never see it.
-fn may_run_behind(hook: &'static str, others: usize, services: bool) -> Result<(), Error> {
+pub(crate) fn may_run_behind(hook: Hook, others: usize, services: bool) -> Result<(), Error> {
     if others > 0 && services { Err(Error::Behind { hook, others }) } else { Ok(()) }
-}
-
-fn hook_named(name: &'static str) -> Result<Hook, Error> {
-    let hook = HOOKS.into_iter().find(|hook| hook.name == name);
-    Ok(hook.ok_or(LoadError::Absent(name))?)
-}
-
-impl Staged<'_> {
-    /// Makes the generation the active one. The flip is the commit: what fails after it is not a failure of
-    /// the apply.
-    pub(crate) fn publish(mut self) -> Result<Published, Error> {
-        let mut troubles = Vec::new();
-        for step in &self.rest {
-            match (step, self.transaction.perform(step)) {
-                (_, Ok(())) => {}
-                (Step::Flip { .. }, Err(error)) => return Err(error),
-                (_, Err(error)) => troubles.push(error),
-            }
-        }
-        Ok(Published { troubles })
-    }
-
-    /// Discards the generation: everything is as it was.
-    pub(crate) fn abandon(self) -> Result<(), Error> {
-        recover(self.transaction.lock, self.transaction.pins).map(drop)
-    }
 }
 
 #[cfg(test)]
@@ -203,9 +318,9 @@ mod tests {
 
     #[test]
     fn only_service_rows_must_come_before_the_neighbours() {
-        assert!(may_run_behind("connect4", 0, true).is_ok());
-        assert!(may_run_behind("connect4", 2, false).is_ok());
-        let refused = may_run_behind("connect4", 2, true);
-        assert!(matches!(refused, Err(Error::Behind { hook: "connect4", others: 2 })));
+        assert!(may_run_behind(Hook::Connect4, 0, true).is_ok());
+        assert!(may_run_behind(Hook::Connect4, 2, false).is_ok());
+        let refused = may_run_behind(Hook::Connect4, 2, true);
+        assert!(matches!(refused, Err(Error::Behind { hook: Hook::Connect4, others: 2 })));
     }
 }

@@ -1,43 +1,61 @@
 //! `lrpc unload`: detach and remove everything.
 
-use super::recover::{Removed, wipe};
-use super::{Error, Loaded, Node};
-use crate::clock;
-use crate::state::{Action, Event, Outcome};
+use serde::Serialize;
+
+use super::apply::in_words;
+use super::loaded::Found;
+use super::recover::Removed;
+use super::steps;
+use super::transaction::Transaction;
+use super::{Error, Node, Step};
+use crate::kernel::order::Cause;
+use crate::state::{Action, Event};
+
+/// What an unload did. Serialises as CONTRACT says.
+#[derive(Debug, Default, Serialize)]
+pub struct Unloaded {
+    /// How much was removed.
+    pub removed: Removed,
+    /// What failed once nothing was redirected any more, and what was left because it is not lrpc's.
+    #[serde(serialize_with = "in_words")]
+    pub troubles: Vec<Error>,
+}
 
 impl Node {
     /// Removes all links and maps, also what a loader that died has left, and what other versions pinned. The
-    /// history stays. Where nothing is loaded, nothing is removed.
+    /// history stays, and so does whatever is not lrpc's. Where nothing is loaded, nothing is removed.
     ///
     /// # Errors
     /// The kernel refuses. Whatever was removed until then, packets see no generation half.
-    pub fn unload(&self) -> Result<Removed, Error> {
-        let Some(lock) = self.writer()? else {
-            return Ok(Removed::default());
+    pub fn unload(&self) -> Result<Unloaded, Error> {
+        let Some(writer) = self.existing_writer()? else {
+            return Ok(Unloaded::default());
         };
+        // A memory that cannot be written keeps nothing loaded.
+        let claimed = self.state.claim(writer.root());
         // What cannot be read can still be removed.
-        let loaded = Loaded::read(&self.pins).ok().flatten();
-        if let Some(loaded) = &loaded {
-            self.state.claim(lock.dir())?;
-            loaded.shared.flip(lrpc_schema::records::Cell::EMPTY);
-        }
-        let removed = wipe(&lock, &self.pins)?;
-        if let Some(loaded) = &loaded
-            && let Some(record) = loaded.record()
-        {
-            let event = Event {
-                generation: loaded.active,
-                at: clock::now(),
-                action: Action::Unload,
-                image: record.image,
-                digest: record.digest,
-                result: Outcome::Ok,
-                resident: false,
-                error: None,
-            };
-            self.state.remember(&event)?;
-        }
-        self.state.prune(&[])?;
-        Ok(removed)
+        let found = Found::read(&writer).unwrap_or(Found::Nothing);
+        let watch = &mut |_: &Step| {};
+        let transaction = Transaction::new(self, &writer, Cause::Rollback, watch);
+        let (transaction, plan) = match found {
+            Found::Loaded(loaded) => {
+                let record = loaded.record().ok().flatten().cloned();
+                let event = record.as_ref().map(|record| Event::of(Action::Unload, record));
+                (transaction.recording(None, event).from(*loaded)?, steps::plan_unload(true))
+            }
+            Found::Nothing | Found::Orphaned(_) => (transaction, steps::plan_unload(false)),
+        };
+        let plan = match claimed {
+            Ok(()) => plan,
+            Err(_) => plan.without_memory(),
+        };
+        let mut done = transaction.run(&plan)?;
+        done.troubles.extend(claimed.err().map(Error::from));
+        done.troubles.extend(match writer.foreign() {
+            Ok(names) if names.is_empty() => None,
+            Ok(names) => Some(Error::Left { bpffs: writer.path(), names }),
+            Err(error) => Some(error.into()),
+        });
+        Ok(Unloaded { removed: done.removed, troubles: done.troubles })
     }
 }

@@ -1,19 +1,23 @@
 //! `lrpc verify`: maps, programs and links in the kernel are what was loaded.
 
-use lrpc_schema::records::TABLES;
+use lrpc_linker::MapSet;
+use lrpc_linker::profile::Profile;
+use lrpc_schema::records::{Generation, Hook, Table};
 use serde::Serialize;
 
-use super::status::not_resident;
-use super::{Error, Loaded, Node};
-use crate::kernel::hooks::{HOOKS, program_of};
+use super::error::programs;
+use super::loaded::{Found, Loaded};
+use super::status::{not_resident, orphaned};
+use super::{Error, Node};
+use crate::kernel::cgroup::Cgroup;
+use crate::kernel::hooks::{attach_type, ids, neighbours, program_of, stranger};
 use crate::kernel::object::version_name;
-use crate::kernel::pins::Pins;
+use crate::kernel::pins::PinnedLink;
 use crate::kernel::sys::SysError;
-use crate::kernel::sys::link::CgroupLink;
+use crate::kernel::sys::link::{CgroupLink, Program};
+use crate::kernel::writer::Reader;
 use crate::record::Record;
 use crate::resolve::resolve;
-use lrpc_linker::mapset::MapSet;
-use lrpc_linker::profile::Profile;
 
 /// Where something differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +53,7 @@ pub struct Verification {
     /// Nothing differs, and something is loaded.
     pub ok: bool,
     /// The generation that the cell names; `None` where nothing is loaded.
-    pub generation: Option<u64>,
+    pub generation: Option<Generation>,
     /// What differs.
     pub differences: Vec<Difference>,
 }
@@ -58,12 +62,19 @@ impl Node {
     /// Compares what is in the kernel with what was loaded and, where one is given, with a map set.
     ///
     /// # Errors
-    /// The kernel refuses, or the map set is one that `apply` would refuse.
+    /// The kernel refuses, another lrpc recorded what is active, or the map set is one that `apply` would
+    /// refuse.
     pub fn verify(&self, set: Option<&MapSet>) -> Result<Verification, Error> {
-        let Some((_lock, loaded)) = self.read()? else {
-            return Ok(Verification { ok: false, generation: None, differences: Vec::new() });
+        let nothing = |differences| Verification { ok: false, generation: None, differences };
+        let Some(reader) = self.reader()? else {
+            return Ok(nothing(Vec::new()));
         };
-        let differences = match (loaded.active(), loaded.record()) {
+        let loaded = match Found::read(&reader)? {
+            Found::Nothing => return Ok(nothing(Vec::new())),
+            Found::Orphaned(map) => return Ok(nothing(vec![orphaned(map)])),
+            Found::Loaded(loaded) => loaded,
+        };
+        let differences = match (loaded.active(), loaded.record()?) {
             (Some(active), Some(record)) => {
                 let mut differences = check_tables(&loaded)?;
                 let found = active.tables.digest()?;
@@ -74,12 +85,12 @@ impl Node {
                 if found != expected {
                     differences.push(Difference {
                         place: Where::Map,
-                        name: TABLES.join(", "),
+                        name: Table::ALL.map(Table::name).join(", "),
                         expected: expected.to_string(),
                         found: found.to_string(),
                     });
                 }
-                differences.extend(check_links(&self.pins, record)?);
+                differences.extend(check_hooks(self, &reader, &loaded, record)?);
                 differences
             }
             _ => vec![not_resident(&loaded)],
@@ -93,54 +104,135 @@ impl Node {
 fn check_tables(loaded: &Loaded) -> Result<Vec<Difference>, SysError> {
     let shown = |id: Option<u32>| id.map_or_else(|| "empty".to_owned(), |id| format!("map {id}"));
     let occupants = loaded.shared.occupants()?;
-    let found = occupants.get(usize::from(loaded.slot)).cloned().unwrap_or_default();
+    let found = occupants.get(usize::from(loaded.slot.get())).cloned().unwrap_or_default();
     let expected = loaded.active().map(|active| active.tables.ids()).unwrap_or_default();
     let differing =
-        TABLES.iter().zip(expected.into_iter().zip(found)).filter(|(_, (one, other))| one != other);
-    let difference = |(table, (expected, found)): (&&str, (Option<u32>, Option<u32>))| Difference {
+        Table::ALL.iter().zip(expected.into_iter().zip(found)).filter(|(_, (one, other))| one != other);
+    let difference = |(table, (expected, found)): (&Table, (Option<u32>, Option<u32>))| Difference {
         place: Where::Map,
-        name: (*table).to_owned(),
+        name: table.to_string(),
         expected: shown(expected),
         found: shown(found),
     };
     Ok(differing.map(difference).collect())
 }
 
-/// The links and their programs, against what the active generation's record says. A later version's
-/// programs serve an earlier generation after a rollback, so only programs of the recorded version are held
-/// to the recorded tags.
-pub(crate) fn check_links(pins: &Pins, record: &Record) -> Result<Vec<Difference>, SysError> {
+/// The hooks, their links and their programs, against what a generation's record says.
+pub(crate) fn check_hooks(
+    node: &Node,
+    reader: &Reader,
+    loaded: &Loaded,
+    record: &Record,
+) -> Result<Vec<Difference>, Error> {
     let mut differences = Vec::new();
-    for hook in HOOKS {
-        let mut differs = |place, expected: String, found: String| {
-            differences.push(Difference { place, name: hook.name.to_owned(), expected, found });
-        };
-        let Some(link) = CgroupLink::open(&pins.link(hook.name))? else {
-            differs(Where::Link, "attached".to_owned(), "missing".to_owned());
-            continue;
-        };
-        if link.cgroup() != record.cgroup_id || link.attach_type() != hook.attach_type() {
-            let shown = |cgroup, attach_type| format!("hook {attach_type} of cgroup {cgroup}");
-            let expected = shown(record.cgroup_id, hook.attach_type());
-            let found = match link.cgroup() {
-                0 => "detached".to_owned(),
-                id => shown(id, link.attach_type()),
-            };
-            differs(Where::Link, expected, found);
-        }
-        match program_of(pins, hook, link.program())? {
-            None => {
-                let found = format!("program {}, which is not lrpc's", link.program());
-                differs(Where::Link, "a program of lrpc".to_owned(), found);
-            }
-            Some((version, program)) if version == version_name(&record.program) => {
-                let expected = record.tags.get(hook.name).cloned().unwrap_or_default();
-                if expected != program.tag() {
-                    differs(Where::Program, expected, program.tag());
-                }
-            }
-            Some(_) => {}
+    for hook in Hook::ALL {
+        differences.extend(check_hook(reader, loaded, record, hook)?);
+    }
+    differences.extend(check_order(node, reader, record)?);
+    Ok(differences)
+}
+
+/// Whom our programs come after, which matters where a Service's address must be met before it is rewritten.
+pub(crate) fn check_order(node: &Node, reader: &Reader, record: &Record) -> Result<Vec<Difference>, Error> {
+    let mut differences = Vec::new();
+    let Some(cgroup) = cgroup_of(node, record).filter(|_| record.services) else {
+        return Ok(differences);
+    };
+    for hook in Hook::ALL {
+        let beside = neighbours(&cgroup, hook, &ids(reader, hook)?)?;
+        if beside.present && beside.before > 0 {
+            differences.push(Difference {
+                place: Where::Link,
+                name: hook.to_string(),
+                expected: "before every other program".to_owned(),
+                found: format!("behind {}", programs(beside.before)),
+            });
         }
     }
     Ok(differences)
+}
+
+/// The cgroup of a record, where it is mounted here.
+fn cgroup_of(node: &Node, record: &Record) -> Option<Cgroup> {
+    let recorded = Cgroup::open(record.cgroup.as_ref()).ok();
+    let candidates = [recorded, node.cgroup().ok()];
+    candidates.into_iter().flatten().find(|cgroup| cgroup.id() == record.cgroup_id)
+}
+
+/// A later version's programs serve an earlier generation after a rollback, so only programs of the recorded
+/// version are held to the recorded tags.
+fn check_hook(
+    reader: &Reader,
+    loaded: &Loaded,
+    record: &Record,
+    hook: Hook,
+) -> Result<Vec<Difference>, Error> {
+    let mut differences = Vec::new();
+    let mut differs = |place, expected: String, found: String| {
+        differences.push(Difference { place, name: hook.to_string(), expected, found });
+    };
+    let link = match reader.link(hook)? {
+        PinnedLink::Link(link) => link,
+        PinnedLink::Missing => {
+            differs(Where::Link, "attached".to_owned(), "missing".to_owned());
+            return Ok(differences);
+        }
+        PinnedLink::Foreign => {
+            differs(Where::Link, "a link to a cgroup".to_owned(), "something else".to_owned());
+            return Ok(differences);
+        }
+        // On a bpffs that is mounted read-only the kernel opens no link.
+        PinnedLink::Unreadable => return Ok(differences),
+    };
+    differences.extend(check_place(&link, record, hook));
+    match program_of(reader, hook, link.program())? {
+        None => differences.push(Difference {
+            place: Where::Link,
+            name: hook.to_string(),
+            expected: "a program of lrpc".to_owned(),
+            found: format!("program {}, which is not lrpc's", link.program()),
+        }),
+        Some((version, program)) => {
+            differences.extend(check_program(loaded, record, hook, &version, &program)?);
+        }
+    }
+    Ok(differences)
+}
+
+fn check_place(link: &CgroupLink, record: &Record, hook: Hook) -> Option<Difference> {
+    if link.cgroup() == record.cgroup_id && link.attach_type() == attach_type(hook) {
+        return None;
+    }
+    let shown = |cgroup, attach_type| format!("hook {attach_type} of cgroup {cgroup}");
+    Some(Difference {
+        place: Where::Link,
+        name: hook.to_string(),
+        expected: shown(record.cgroup_id, attach_type(hook)),
+        found: match link.cgroup() {
+            0 => "detached".to_owned(),
+            id => shown(id, link.attach_type()),
+        },
+    })
+}
+
+fn check_program(
+    loaded: &Loaded,
+    record: &Record,
+    hook: Hook,
+    version: &str,
+    program: &Program,
+) -> Result<Option<Difference>, SysError> {
+    let differs =
+        |expected, found| Some(Difference { place: Where::Program, name: hook.to_string(), expected, found });
+    if let Some(map) = stranger(program, hook, &loaded.shared.used_by_programs())? {
+        return Ok(differs(format!("uses the pinned map `{map}`"), format!("uses another `{map}`")));
+    }
+    if version != version_name(&record.program) {
+        return Ok(None);
+    }
+    match record.tags.get(hook.name()) {
+        Some(tag) if *tag == program.tag() => Ok(None),
+        Some(tag) => Ok(differs(tag.clone(), program.tag())),
+        None => Ok(differs("a recorded tag".to_owned(), program.tag())),
+    }
 }

@@ -64,7 +64,7 @@ pub fn resolve(set: &MapSet, profile: Profile) -> Result<Resolved, HalfPolicy> {
 
 /// The key of a frontend.
 pub(crate) fn key(frontend: &Frontend) -> FrontendKey {
-    FrontendKey::new(frontend.address, frontend.port.get(), frontend.protocol.number())
+    FrontendKey::new(frontend.address, frontend.port.get(), frontend.protocol)
 }
 
 /// The value of a row; its backends are added to `table` where there are several.

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use lrpc_linker::profile::Gap;
+use lrpc_schema::image::Protocol;
 use lrpc_schema::image::{Clients, Fallback, PolicyName, Port};
-use lrpc_schema::records::{Action, TCP, UDP};
+use lrpc_schema::records::Action;
 
 use super::*;
 use lrpc_linker::mapset::{Backend as Target, PodRef, Reason};
@@ -47,7 +48,7 @@ fn one_backend_is_inlined_and_several_are_a_run() {
     let one = resolved(vec![row("169.254.169.254:8080/TCP", &["10.0.0.1:80"])]);
     assert_eq!(one.tables.backends, []);
     let (key, value) = one.tables.frontends[0];
-    assert_eq!((key.port(), key.protocol()), (8080, TCP));
+    assert_eq!((key.port(), key.protocol()), (8080, Some(Protocol::Tcp)));
     assert_eq!((value.action(), value.count()), (Some(Action::Redirect), 1));
     assert_eq!((value.backend().address(), value.backend().port()), ([10, 0, 0, 1].into(), 80));
 
@@ -103,7 +104,7 @@ fn a_row_that_needs_more_is_left_out_with_one_warning_of_each_kind() {
         ]
     );
     assert_eq!(resolved.warnings[0].policies.len(), 2);
-    assert!(resolved.tables.frontends.iter().any(|(key, _)| key.protocol() == UDP));
+    assert!(resolved.tables.frontends.iter().any(|(key, _)| key.protocol() == Some(Protocol::Udp)));
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What was done to a node, as the history keeps it.
 
 use lrpc_schema::image::Digest;
+use lrpc_schema::records::Generation;
 use serde::{Deserialize, Serialize};
 
-use crate::record::text;
+use crate::clock;
+use crate::record::{Record, text};
 
 /// What was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +33,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// The generation that was made active, was to be, or was removed.
-    pub generation: u64,
+    pub generation: Generation,
     /// When, RFC 3339.
     pub at: String,
     /// What.
@@ -49,4 +51,25 @@ pub struct Event {
     pub resident: bool,
     /// Why it failed.
     pub error: Option<String>,
+}
+
+impl Event {
+    /// What is done to the generation of a record, if it works.
+    pub(crate) fn of(action: Action, record: &Record) -> Self {
+        Self {
+            generation: record.generation,
+            at: clock::now(),
+            action,
+            image: record.image,
+            digest: record.digest,
+            result: Outcome::Ok,
+            resident: false,
+            error: None,
+        }
+    }
+
+    /// The same, but it did not work.
+    pub(crate) fn failed(self, error: &crate::node::Error) -> Self {
+        Self { result: Outcome::Failed, error: Some(error.with_causes()), ..self }
+    }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 use lrpc_linker::MapSet;
 use lrpc_linker::profile::Mode;
 use lrpc_schema::image::{Digest, Image};
+use lrpc_schema::records::Generation;
 use serde::{Deserialize, Serialize};
 
 use super::error::Damage;
@@ -33,7 +34,7 @@ const HEAD: u64 = 1 << 16;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoadedAs {
     /// The generation's number.
-    pub(crate) generation: u64,
+    pub(crate) generation: Generation,
     /// The node that it was linked for.
     pub(crate) node: String,
     /// Where the hooks act.
@@ -88,7 +89,10 @@ impl StateDir {
     ///
     /// # Errors
     /// The directory cannot be trusted or read, the file is damaged, or a later version wrote it.
-    pub(crate) fn generation(&self, generation: u64) -> Result<Option<(LoadedAs, MapSet)>, StateError> {
+    pub(crate) fn generation(
+        &self,
+        generation: Generation,
+    ) -> Result<Option<(LoadedAs, MapSet)>, StateError> {
         let Some(generations) = self.kept()? else {
             return Ok(None);
         };
@@ -114,7 +118,7 @@ impl StateDir {
     ///
     /// # Errors
     /// The first thing that could not be done; the rest was.
-    pub(crate) fn prune(&self, resident: &[u64]) -> Result<(), StateError> {
+    pub(crate) fn prune(&self, resident: &[Generation]) -> Result<(), StateError> {
         let resident_names: Vec<_> = resident.iter().map(|&generation| name(generation)).collect();
         let generations =
             self.sweep_folder(GENERATIONS, is_name, |file| resident_names.iter().any(|name| file == &**name));
@@ -123,7 +127,7 @@ impl StateDir {
     }
 
     /// The images of these generations, as far as they are kept.
-    fn images_of(&self, generations: &[u64]) -> Result<Vec<Digest>, StateError> {
+    fn images_of(&self, generations: &[Generation]) -> Result<Vec<Digest>, StateError> {
         let Some(kept) = self.kept()? else {
             return Ok(Vec::new());
         };
@@ -162,14 +166,14 @@ fn damaged(path: &Path, damage: Damage) -> StateError {
     StateError::Damaged { path: path.to_owned(), damage }
 }
 
-fn name(generation: u64) -> String {
+fn name(generation: Generation) -> String {
     format!("{generation}{ENDING}")
 }
 
 /// A number as we write it, and the ending.
 fn is_name(file: &OsStr) -> bool {
-    let number = file.to_str().and_then(|file| file.strip_suffix(ENDING)?.parse().ok());
-    number.is_some_and(|number: u64| file == &*name(number))
+    let number = file.to_str().and_then(|file| Generation::new(file.strip_suffix(ENDING)?.parse().ok()?));
+    number.is_some_and(|number| file == &*name(number))
 }
 
 /// Writes, and hashes what it writes.
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn only_names_of_our_own_form_are_ours() {
-        assert!(is_name(name(7).as_ref()) && is_name(name(u64::MAX).as_ref()));
+        assert!(is_name(name(Generation::FIRST).as_ref()) && is_name(name(Generation::LAST).as_ref()));
         for other in ["7", "07.lrpcgen", "+7.lrpcgen", "a.lrpcgen", ".lrpcgen", "7.lrpcgen.half"] {
             assert!(!is_name(other.as_ref()), "{other}");
         }

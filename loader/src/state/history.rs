@@ -58,7 +58,7 @@ pub(super) fn writable(dir: &Dir) -> Result<(), StateError> {
 pub(super) fn read(dir: &Dir) -> Result<History, StateError> {
     let bytes = dir.read_end(HISTORY, LONGEST)?.unwrap_or_default();
     let lines = whole_lines(&bytes);
-    let believed = |event: &Event| event.generation < UNBELIEVABLE;
+    let believed = |event: &Event| event.generation.get() < UNBELIEVABLE;
     let events: Vec<Event> =
         lines.clone().filter_map(|line| serde_json::from_slice(line).ok().filter(believed)).collect();
     let passed_over = lines.count() - events.len();

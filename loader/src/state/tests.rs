@@ -10,6 +10,8 @@ use lrpc_schema::image::{Clients, Digest, Fallback, Image, PolicyName, Port, Pro
 use rustix::fs::{CWD, FileType, Mode as Permissions, mknodat};
 use tempfile::TempDir;
 
+use lrpc_schema::records::Generation;
+
 use super::*;
 use crate::fs::FsError;
 use crate::kernel::sys::gate::{Failing, Script};
@@ -46,9 +48,13 @@ impl Scratch {
     }
 }
 
+fn n(number: u64) -> Generation {
+    Generation::new(number).unwrap()
+}
+
 fn event(generation: u64) -> Event {
     Event {
-        generation,
+        generation: n(generation),
         at: "2026-11-23T12:00:00Z".to_owned(),
         action: Action::Apply,
         image: Digest::new([1; 32]),
@@ -89,7 +95,7 @@ fn set() -> MapSet {
 
 fn loaded_as(generation: u64) -> LoadedAs {
     LoadedAs {
-        generation,
+        generation: n(generation),
         node: "n1".to_owned(),
         mode: Mode::Full,
         image: image().digest(),
@@ -109,7 +115,7 @@ fn what_is_missing_is_nothing() {
     let scratch = Scratch::new();
     assert!(scratch.state.history().unwrap().events.is_empty());
     assert!(scratch.state.image(&image().digest()).unwrap().is_none());
-    assert!(scratch.state.generation(1).unwrap().is_none());
+    assert!(scratch.state.generation(n(1)).unwrap().is_none());
     scratch.state.prune(&[]).unwrap();
     assert!(!scratch.state.path().exists(), "who only reads makes nothing");
 }
@@ -130,9 +136,10 @@ fn a_line_that_is_no_event_takes_no_other_with_it() {
 #[test]
 fn a_number_that_the_cell_has_no_room_for_is_not_believed() {
     let scratch = Scratch::claimed();
-    for generation in [7, (1 << 48) - 1, 1 << 48, u64::MAX] {
-        scratch.state.remember(&event(generation)).unwrap();
-    }
+    let line = serde_json::to_string(&event(7)).unwrap() + "\n";
+    let lines = [7, (1 << 48) - 1, 1 << 48, u64::MAX]
+        .map(|number| line.replace("\"generation\":7", &format!("\"generation\":{number}")));
+    fs::write(scratch.file("history.jsonl"), lines.concat()).unwrap();
     let history = scratch.state.history().unwrap();
     assert_eq!(history.events, [event(7)]);
     assert!(history.trouble.is_some());
@@ -176,9 +183,9 @@ fn what_is_no_file_in_the_place_of_one_is_an_error_at_once() {
 fn a_generation_comes_back_as_it_was() {
     let scratch = Scratch::claimed();
     scratch.state.prepare(&image(), &set(), &loaded_as(7)).unwrap();
-    assert_eq!(scratch.state.generation(7).unwrap(), Some((loaded_as(7), set())));
+    assert_eq!(scratch.state.generation(n(7)).unwrap(), Some((loaded_as(7), set())));
     assert_eq!(scratch.state.image(&image().digest()).unwrap().as_deref(), Some(image().bytes()));
-    assert!(scratch.state.generation(8).unwrap().is_none());
+    assert!(scratch.state.generation(n(8)).unwrap().is_none());
 }
 
 #[test]
@@ -191,15 +198,18 @@ fn no_damage_to_a_generation_is_believed_and_the_next_apply_mends_it() {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
         fs::write(&file, damaged).unwrap();
-        let error = scratch.state.generation(7).unwrap_err();
+        let error = scratch.state.generation(n(7)).unwrap_err();
         assert!(error.to_string().contains("7.lrpcgen") && error.remedy().is_some(), "byte {at}: {error}");
         fs::write(&file, &whole[..at]).unwrap();
-        assert!(scratch.state.generation(7).is_err(), "cut at {at}");
+        assert!(scratch.state.generation(n(7)).is_err(), "cut at {at}");
     }
     scratch.state.prepare(&image(), &set(), &loaded_as(7)).unwrap();
     assert_eq!(fs::read(&file).unwrap(), whole);
     fs::rename(&file, scratch.file("generations/8.lrpcgen")).unwrap();
-    assert!(matches!(scratch.state.generation(8), Err(StateError::Damaged { damage: Damage::Digest, .. })));
+    assert!(matches!(
+        scratch.state.generation(n(8)),
+        Err(StateError::Damaged { damage: Damage::Digest, .. })
+    ));
 }
 
 #[test]
@@ -229,7 +239,7 @@ fn what_no_resident_generation_needs_goes_and_nothing_else() {
     }
     fs::create_dir(scratch.file("images/folder")).unwrap();
     fs::write(scratch.file("generations").join(half), "").unwrap();
-    scratch.state.prune(&[2]).unwrap();
+    scratch.state.prune(&[n(2)]).unwrap();
     assert_eq!(names(&scratch.file("generations")), ["1", "2.lrpcgen", "x.lrpcgen"]);
     assert_eq!(names(&scratch.file("images")).len(), 4, "the image of generation 2 stays");
     scratch.state.prune(&[]).unwrap();
@@ -246,7 +256,7 @@ fn pruning_goes_on_after_an_error_and_removes_no_image_by_guess() {
         scratch.state.prepare(&image(), &set(), &loaded_as(generation)).unwrap();
     }
     fs::write(scratch.file("generations/2.lrpcgen"), "damaged").unwrap();
-    assert!(scratch.state.prune(&[2]).is_err());
+    assert!(scratch.state.prune(&[n(2)]).is_err());
     assert_eq!(names(&scratch.file("generations")), ["2.lrpcgen"]);
     assert_eq!(names(&scratch.file("images")).len(), 1);
 }
@@ -331,7 +341,7 @@ fn what_a_later_version_wrote_is_refused() {
     let mut bytes = fs::read(&file).unwrap();
     bytes[8] = 2;
     fs::write(&file, bytes).unwrap();
-    assert!(matches!(scratch.state.generation(7), Err(StateError::Later { format: 2, .. })));
+    assert!(matches!(scratch.state.generation(n(7)), Err(StateError::Later { format: 2, .. })));
 }
 
 #[test]
@@ -350,7 +360,7 @@ fn every_error_is_told_and_leaves_what_can_be_gone_on_from() {
         scratch.state.claim(&Dir::open(&scratch.folder.path().join("pins"))?.unwrap())?;
         scratch.state.prepare(&image(), &set(), &loaded_as(2))?;
         scratch.state.remember(&event(2))?;
-        scratch.state.prune(&[2])
+        scratch.state.prune(&[n(2)])
     };
     let run = |failing| {
         let scratch = Scratch::new();
@@ -365,14 +375,14 @@ fn every_error_is_told_and_leaves_what_can_be_gone_on_from() {
     for call in 0..calls.len() {
         let (scratch, done, _) = run(Some(Failing { call, errno: libc::EIO }));
         if done.is_ok() {
-            assert_eq!(scratch.state.generation(2).unwrap(), Some((loaded_as(2), set())));
+            assert_eq!(scratch.state.generation(n(2)).unwrap(), Some((loaded_as(2), set())));
             assert_eq!(scratch.state.history().unwrap().events, [event(2)]);
         }
         let lines = scratch.state.history().unwrap().events.len();
-        assert!(scratch.state.generation(2).is_ok() && scratch.state.history().unwrap().trouble.is_none());
+        assert!(scratch.state.generation(n(2)).is_ok() && scratch.state.history().unwrap().trouble.is_none());
         work(&scratch).unwrap();
         assert_eq!(scratch.state.history().unwrap().events, vec![event(2); lines + 1]);
-        assert!(scratch.state.generation(2).unwrap().is_some());
+        assert!(scratch.state.generation(n(2)).unwrap().is_some());
         let (_, done, _) = run(Some(Failing { call, errno: libc::EINTR }));
         done.unwrap();
     }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use lrpc_loader::node::{Error, Step};
 
 use crate::Test;
-use crate::world::{FRONTEND, NEW, OLD, World, image, options, row, set};
+use crate::world::{FRONTEND, NEW, OLD, World, image, n, options, row, set};
 
 pub(crate) const TESTS: &[Test] = &[
     ("death_at_each_step_of_a_first_load", death_at_each_step_of_a_first_load),
@@ -137,10 +137,10 @@ fn half_a_staged_generation_is_discarded() {
         let map = aya::maps::MapData::from_pin(tables.join("generations/1/meta")).unwrap();
         map.pin(tables.join(half).join("meta")).unwrap();
     }
-    assert_eq!(world.node.status().unwrap().active.unwrap().resident, [1]);
-    assert!(matches!(world.node.rollback(Some(8)), Err(Error::NoSuchGeneration { generation: 8, .. })));
+    assert_eq!(world.node.status().unwrap().active.unwrap().resident, [n(1)]);
+    assert!(matches!(world.node.rollback(Some(n(8))), Err(Error::NoSuchGeneration { .. })));
     let next = world.apply(NEW).unwrap().status.active.unwrap();
-    assert_eq!(next.resident, [1, next.generation]);
+    assert_eq!(next.resident, [n(1), next.generation]);
     assert!(!tables.join("staging/7").exists() && !tables.join("generations/8").exists());
     world.whole();
 }
@@ -164,7 +164,7 @@ fn a_failed_step_is_undone() {
     let event = &world.node.history().unwrap()[0];
     assert_eq!(event.result, lrpc_loader::state::Outcome::Failed);
     assert!(event.error.as_ref().is_some_and(|error| error.contains("BPF_OBJ_PIN")), "{event:?}");
-    assert_eq!(world.apply(NEW).unwrap().status.active.unwrap().generation, 3, "2 was used");
+    assert_eq!(world.apply(NEW).unwrap().status.active.unwrap().generation, n(3), "2 was used");
 }
 
 fn two_loaders_do_not_meet() {

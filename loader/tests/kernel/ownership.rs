@@ -114,7 +114,7 @@ fn an_empty_directory_is_taken() {
     let world = World::new();
     fs::create_dir(world.sandbox.bpffs()).unwrap();
     assert!(world.node.status().unwrap().active.is_none());
-    assert_eq!(world.node.unload().unwrap().links, 0);
+    assert_eq!(world.node.unload().unwrap().removed.links, 0);
     assert_eq!(content(&world.sandbox.bpffs()).len(), 0, "who only looks makes nothing");
     world.apply(OLD).unwrap();
     assert_eq!(world.reached(), OLD);

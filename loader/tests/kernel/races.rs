@@ -44,7 +44,7 @@ fn racing_loaders_fail_for_no_false_reason() {
         }
         scope.spawn(|| {
             race(&|| match node.unload() {
-                Ok(removed) => drop(unloaded.fetch_add(removed.links / 2, Ordering::Relaxed)),
+                Ok(unload) => drop(unloaded.fetch_add(unload.removed.links / 2, Ordering::Relaxed)),
                 Err(Error::Busy { .. }) => {}
                 Err(error) => panic!("an unload failed: {}", error.with_causes()),
             });

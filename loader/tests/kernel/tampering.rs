@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use aya::maps::MapData;
 use lrpc_loader::node::{Difference, Where};
-use lrpc_schema::records::Cell;
+use lrpc_schema::records::{Cell, Slot};
 
 use crate::Test;
 use crate::raw::{Neighbour, overwrite};
-use crate::world::{NEW, OLD, World, row, set};
+use crate::world::{NEW, OLD, World, n, row, set};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_missing_link_is_noticed_and_mended", a_missing_link_is_noticed_and_mended),
@@ -73,7 +73,7 @@ fn a_changed_slot_is_noticed() {
     let world = World::new();
     world.apply(OLD).unwrap();
     world.apply(NEW).unwrap();
-    let slot = u32::from(world.node.dump().unwrap().slot);
+    let slot = u32::from(world.node.dump().unwrap().slot.get());
     let earlier = MapData::from_pin(pin(&world, "v1/generations/1/frontends")).unwrap();
     let outer = MapData::from_pin(pin(&world, "v1/outer/frontends")).unwrap();
     let fd = earlier.fd().as_fd().as_raw_fd().to_ne_bytes();
@@ -91,10 +91,10 @@ fn a_cell_that_names_nothing_is_noticed() {
     let world = World::new();
     world.apply(OLD).unwrap();
     let cell = MapData::from_pin(pin(&world, "v1/cell")).unwrap();
-    overwrite(cell.fd().as_fd(), 0, &Cell::new(9, 0).word().to_ne_bytes()).unwrap();
+    overwrite(cell.fd().as_fd(), 0, &Cell::new(n(9), Slot::new(0)).word().to_ne_bytes()).unwrap();
     assert_eq!(only_difference(&world).place, Where::Cell);
     assert!(!world.node.status().unwrap().is_active);
-    assert_eq!(world.apply(NEW).unwrap().status.active.unwrap().generation, 10);
+    assert_eq!(world.apply(NEW).unwrap().status.active.unwrap().generation, n(10));
     world.whole();
 }
 

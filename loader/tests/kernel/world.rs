@@ -7,6 +7,7 @@ use lrpc_linker::MapSet;
 use lrpc_linker::mapset::{Backend, Frontend, Outcome, PodRef, Row, ServiceName};
 use lrpc_loader::node::{Applied, ApplyOptions, Error, Node, NodeDirs};
 use lrpc_schema::image::{Clients, Fallback, Image, PolicyName, Port};
+use lrpc_schema::records::Generation;
 use testkit::{Client, Place, Sandbox, Server};
 
 /// The guide's frontend.
@@ -72,6 +73,11 @@ impl World {
         assert!(verified.ok, "{:?}", verified.differences);
         assert_eq!(self.node.status().unwrap().differences, []);
     }
+}
+
+/// A generation by its number.
+pub(crate) fn n(number: u64) -> Generation {
+    Generation::new(number).unwrap()
 }
 
 pub(crate) fn options() -> ApplyOptions {

@@ -11,11 +11,12 @@ use super::layout::{
     ALLOWED_ADDRESSES, CHECKSUM_SIZE, FORMAT, FORMAT_AT, HEADER_SIZE, LENGTH_AT, MAGIC, PLACES, POLICIES,
     RESERVED_AT, SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
 };
-use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec, Protocol};
+use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec};
 use super::{
     AgentAddress, FieldId, FilePlaces, FrontendAddress, Image, Operator, Places, Requirement, Selector,
     Stretch, canonical, encode, rules,
 };
+use crate::protocol::Protocol;
 
 /// Why bytes are not an image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

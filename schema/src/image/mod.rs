@@ -25,15 +25,13 @@ use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 
+pub use crate::protocol::{Protocol, UnknownProtocol};
 pub use address::{AgentAddress, FrontendAddress, PodAddress, WrongAddress};
 pub use decode::DecodeError;
 pub use layout::FORMAT;
 pub use metadata::is_metadata;
 pub use places::{FieldId, FilePlaces, Place, Places, Stretch};
-pub use policy::{
-    Backend, Clients, Endpoint, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec, Protocol,
-    UnknownProtocol,
-};
+pub use policy::{Backend, Clients, Endpoint, Fallback, Kind, Matcher, Policy, PolicyName, Port, PortSpec};
 pub use selector::{NotARequirement, Operator, Requirement, Selector};
 
 /// The blake3 digest over an image's semantic sections: equal policies have equal digests, whatever their

@@ -2,10 +2,10 @@
 //!
 //! Everything here is meaning; where it was written is in [`places`](super::places).
 
+use crate::protocol::Protocol;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::num::NonZeroU16;
-use core::str::FromStr;
 use std::sync::Arc;
 
 use super::{AgentAddress, FrontendAddress, Selector};
@@ -47,68 +47,6 @@ impl Port {
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// A transport protocol that a policy can name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-impl Protocol {
-    /// Both, in the order in which rows are sorted.
-    pub const ALL: [Self; 2] = [Self::Tcp, Self::Udp];
-
-    /// The name in manifests and reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Tcp => "TCP",
-            Self::Udp => "UDP",
-        }
-    }
-
-    /// The number in an IP header.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Tcp => crate::records::TCP,
-            Self::Udp => crate::records::UDP,
-        }
-    }
-
-    /// The protocol of a number in an IP header.
-    pub const fn from_number(number: u8) -> Option<Self> {
-        match number {
-            crate::records::TCP => Some(Self::Tcp),
-            crate::records::UDP => Some(Self::Udp),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text is neither `TCP` nor `UDP`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a protocol is `TCP` or `UDP`")]
-pub struct UnknownProtocol;
-
-impl FromStr for Protocol {
-    type Err = UnknownProtocol;
-
-    fn from_str(text: &str) -> Result<Self, UnknownProtocol> {
-        match text {
-            "TCP" => Ok(Self::Tcp),
-            "UDP" => Ok(Self::Udp),
-            _ => Err(UnknownProtocol),
-        }
     }
 }
 

@@ -12,7 +12,7 @@ const TARGET: &str = "bpfel-unknown-none";
 
 /// What the object is made of beside the compiler: the crate with its lock file, and the records.
 const SOURCES: [&str; 5] =
-    ["ebpf/Cargo.toml", "ebpf/Cargo.lock", "ebpf/src", "schema/src/lib.rs", "schema/src/records.rs"];
+    ["ebpf/Cargo.toml", "ebpf/Cargo.lock", "ebpf/src", "schema/src/protocol.rs", "schema/src/records"];
 
 /// Flags of the compiler that do not depend on the machine. BTF needs debug info. The last stands for the
 /// build machine's architecture in aya-ebpf; no hook in use looks at registers.

@@ -7,10 +7,12 @@
 use serde::{Deserialize, Serialize};
 
 use lrpc_schema::records::{ABI_VERSION, PEER_VERSION};
+use walkdir::WalkDir;
 
 use crate::repository::{Failure, Repository, Result, read_text, write};
 
-const SOURCE: &str = "schema/src/records.rs";
+/// The folder of the records; a file for each.
+const SOURCE: &str = "schema/src/records";
 const RECORD: &str = "schema/records.toml";
 
 /// The content of `schema/records.toml`.
@@ -24,12 +26,19 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn of(source: &str, abi_version: u32, peer_version: u32) -> Self {
-        Self { abi_version, peer_version, code: format!("blake3:{}", blake3::hash(code(source).as_bytes())) }
+    fn of(code: &str, abi_version: u32, peer_version: u32) -> Self {
+        Self { abi_version, peer_version, code: format!("blake3:{}", blake3::hash(code.as_bytes())) }
     }
 
     fn now(repository: &Repository) -> Result<Self> {
-        Ok(Self::of(&read_text(&repository.path(SOURCE))?, ABI_VERSION, PEER_VERSION))
+        let mut files = Vec::new();
+        for entry in WalkDir::new(repository.path(SOURCE)).sort_by_file_name() {
+            let entry = entry.map_err(|error| Failure(format!("reading `{SOURCE}`: {error}")))?;
+            if entry.file_type().is_file() {
+                files.push(code(&read_text(entry.path())?));
+            }
+        }
+        Ok(Self::of(&files.join("\n"), ABI_VERSION, PEER_VERSION))
     }
 
     fn read(repository: &Repository) -> Result<Self> {
@@ -92,25 +101,26 @@ mod tests {
 
     #[test]
     fn a_changed_record_needs_a_new_version() {
-        let recorded = Recorded::of(SOURCE, 1, 1);
+        let recorded = Recorded::of(&code(SOURCE), 1, 1);
         let changed = SOURCE.replace("[u64; 3]", "[u64; 4]");
-        let complained = complaint(&recorded, &Recorded::of(&changed, 1, 1)).unwrap();
+        let complained = complaint(&recorded, &Recorded::of(&code(&changed), 1, 1)).unwrap();
         assert!(complained.contains("neither ABI_VERSION nor PEER_VERSION"), "{complained}");
     }
 
     #[test]
     fn a_new_version_must_be_recorded() {
-        let complained = complaint(&Recorded::of(SOURCE, 1, 1), &Recorded::of(SOURCE, 2, 1)).unwrap();
+        let complained =
+            complaint(&Recorded::of(&code(SOURCE), 1, 1), &Recorded::of(&code(SOURCE), 2, 1)).unwrap();
         assert!(complained.contains("of other versions"), "{complained}");
     }
 
     #[test]
     fn comments_and_tests_are_no_change() {
-        let recorded = Recorded::of(SOURCE, 1, 1);
+        let recorded = Recorded::of(&code(SOURCE), 1, 1);
         for same in
             [SOURCE.replace("A key", "The key"), SOURCE.replace("mod tests {}", "mod tests { fn a() {} }")]
         {
-            assert_eq!(complaint(&recorded, &Recorded::of(&same, 1, 1)), None);
+            assert_eq!(complaint(&recorded, &Recorded::of(&code(&same), 1, 1)), None);
         }
     }
 }

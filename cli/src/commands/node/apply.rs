@@ -138,9 +138,8 @@ pub(crate) fn print(
     format: Format,
     output: Output,
 ) -> Result<(), Failure> {
-    for trouble in &applied.troubles {
-        output.message(format!("warning: the swap is done, but {trouble}"));
-    }
+    let done = if applied.changed { "the swap is done" } else { "nothing had to be swapped" };
+    instance::tell_troubles(done, &applied.troubles, output);
     match format {
         Format::Json => output.json(&AppliedView { applied, diagnostics: json::views(reports) }),
         Format::Human => {

@@ -35,6 +35,16 @@ pub(crate) fn done(what: &str, printed: Result<(), Failure>, output: Output) -> 
     Ok(ExitStatus::Done)
 }
 
+/// Says what failed after a command's effect was there; it changes no exit code.
+pub(crate) fn tell_troubles(done: &str, troubles: &[Error], output: Output) {
+    for trouble in troubles {
+        output.message(format!("warning: {done}, but {}", trouble.with_causes()));
+        if let Some(remedy) = trouble.remedy() {
+            output.message(format!("  help: {remedy}"));
+        }
+    }
+}
+
 /// The status in words.
 pub(crate) fn render(status: &Status) -> String {
     let mut text = String::new();

@@ -1,5 +1,7 @@
 //! `lrpc rollback`: an earlier resident generation becomes the active one.
 
+use lrpc_schema::records::Generation;
+
 use super::arguments::NodeDirsArgs;
 use super::{apply, instance};
 use crate::exit::Outcome;
@@ -9,9 +11,9 @@ use crate::output::{Format, Output};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc rollback --to 6")]
 pub(crate) struct Args {
-    /// The generation [default: the newest that is earlier than the active one]
-    #[arg(long, value_name = "GENERATION")]
-    to: Option<u64>,
+    /// The generation [default: the one that was active before the present one]
+    #[arg(long, value_name = "GENERATION", value_parser = generation)]
+    to: Option<Generation>,
 
     #[command(flatten)]
     dirs: NodeDirsArgs,
@@ -19,6 +21,11 @@ pub(crate) struct Args {
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+fn generation(text: &str) -> Result<Generation, String> {
+    let number = text.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
+    Generation::new(number).ok_or_else(|| "generations count from 1 to 2^48 - 1".to_owned())
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {

@@ -1,8 +1,5 @@
 //! `lrpc unload`: everything of lrpc's leaves the kernel.
 
-use lrpc_loader::node::Removed;
-use serde::Serialize;
-
 use super::arguments::NodeArgs;
 use super::instance;
 use crate::exit::Outcome;
@@ -16,18 +13,15 @@ pub(crate) struct Args {
     node: NodeArgs,
 }
 
-#[derive(Serialize)]
-struct UnloadView {
-    removed: Removed,
-}
-
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let removed = instance::open(&args.node.dirs).unload().map_err(instance::failure)?;
+    let unloaded = instance::open(&args.node.dirs).unload().map_err(instance::failure)?;
+    instance::tell_troubles("nothing is redirected any more", &unloaded.troubles, output);
+    let removed = unloaded.removed;
     let printed = match args.node.format {
         Format::Human => {
             output.result(format!("removed {} links and {} maps\n", removed.links, removed.maps))
         }
-        Format::Json => output.json(&UnloadView { removed }),
+        Format::Json => output.json(&unloaded),
     };
     instance::done("everything is removed", printed, output)
 }

@@ -4,6 +4,8 @@
 //! calls and lets one of them fail, so that "error E at call n" is a test of milliseconds.
 
 use std::io;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
 
 /// Announces a system call, named as its manual page is: `openat(2)`, `bpf(BPF_MAP_CREATE)`.
 ///
@@ -15,8 +17,62 @@ pub(crate) fn enter(_call: &'static str) -> io::Result<()> {
     Ok(())
 }
 
+/// What a thread takes over from the one that starts it: in unit tests the script, else nothing.
+#[cfg(not(test))]
+pub(crate) struct Inherited;
+
+#[cfg(not(test))]
+impl Inherited {
+    pub(crate) fn of_this_thread() -> Self {
+        Self
+    }
+
+    pub(crate) fn run<T>(self, work: impl FnOnce() -> T) -> T {
+        work()
+    }
+}
+
+/// The same for a call that is made again where a signal interrupts it.
+fn uninterrupted(call: &'static str) -> io::Result<()> {
+    loop {
+        match enter(call) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            entered => return entered,
+        }
+    }
+}
+
+/// The kind of the file system that a descriptor is on, as statfs(2) numbers it.
+///
+/// # Errors
+/// The kernel refuses.
+pub(crate) fn file_system(fd: BorrowedFd<'_>) -> io::Result<u64> {
+    uninterrupted("fstatfs(2)")?;
+    #[cfg(test)]
+    if let Some(twin) = Script::current().and_then(|script| script.twin()) {
+        return twin.file_system(fd);
+    }
+    Ok(rustix::io::retry_on_intr(|| rustix::fs::fstatfs(fd))?.f_type.cast_unsigned())
+}
+
+/// The same of a path.
+///
+/// # Errors
+/// The kernel refuses.
+pub(crate) fn file_system_at(path: &Path) -> io::Result<u64> {
+    uninterrupted("statfs(2)")?;
+    #[cfg(test)]
+    if Script::current().and_then(|script| script.twin()).is_some() {
+        return Ok(Twin::file_system_at(path));
+    }
+    Ok(rustix::io::retry_on_intr(|| rustix::fs::statfs(path))?.f_type.cast_unsigned())
+}
+
 #[cfg(test)]
-pub(crate) use scripted::{Failing, Script, enter};
+use super::twin::Twin;
+
+#[cfg(test)]
+pub(crate) use scripted::{Failing, Inherited, Script, enter};
 
 #[cfg(test)]
 mod scripted {
@@ -24,6 +80,7 @@ mod scripted {
     use std::sync::{Arc, Mutex};
 
     use super::io;
+    use crate::kernel::sys::twin::Twin;
 
     /// Which call fails, and how.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +92,27 @@ mod scripted {
     }
 
     /// What a test's thread, and those that it starts, say to system calls.
-    #[derive(Clone, Debug, Default)]
+    #[derive(Clone, Default)]
     pub(crate) struct Script {
         failing: Option<Failing>,
         calls: Arc<Mutex<Vec<&'static str>>>,
+        twin: Option<Arc<Twin>>,
+    }
+
+    /// The script of the thread that starts another.
+    pub(crate) struct Inherited(Option<Script>);
+
+    impl Inherited {
+        pub(crate) fn of_this_thread() -> Self {
+            Self(Script::current())
+        }
+
+        pub(crate) fn run<T>(self, work: impl FnOnce() -> T) -> T {
+            match self.0 {
+                Some(script) => script.run(work),
+                None => work(),
+            }
+        }
     }
 
     thread_local! {
@@ -49,6 +123,16 @@ mod scripted {
         /// A script that only counts, or lets one call fail.
         pub(crate) fn new(failing: Option<Failing>) -> Self {
             Self { failing, ..Self::default() }
+        }
+
+        /// The same on another kernel than the running one.
+        pub(crate) fn on(self, twin: Arc<Twin>) -> Self {
+            Self { twin: Some(twin), ..self }
+        }
+
+        /// The kernel that stands in for the running one.
+        pub(crate) fn twin(&self) -> Option<Arc<Twin>> {
+            self.twin.clone()
         }
 
         /// The script of this thread.

@@ -2,14 +2,17 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 
 use aya_obj::generated::{
-    BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_REPLACE, bpf_cmd, bpf_link_info,
-    bpf_link_type, bpf_prog_info,
+    BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_REPLACE, bpf_link_info, bpf_link_type,
+    bpf_prog_info,
 };
 
-use super::{SysError, address, attributes, call, call_for_fd, info, kernel_name, open_pin, raw};
+use super::{
+    Access, Command, SysError, address, attributes, call, call_for_fd, info, info_into, kernel_name,
+    open_pin, raw,
+};
+use crate::fs::Dir;
 
 /// A loaded program.
 #[derive(Debug)]
@@ -32,18 +35,19 @@ impl Program {
         Self::of_owned(fd.try_clone_to_owned().map_err(fail)?).map_err(fail)
     }
 
-    /// Opens a pinned program; `None` where nothing is pinned at `path`.
-    pub(crate) fn open(path: &Path) -> Result<Option<Self>, SysError> {
+    /// Opens a pinned program; `None` where nothing has the name.
+    pub(crate) fn open(directory: &Dir, name: &str, access: Access) -> Result<Option<Self>, SysError> {
+        let path = directory.path().join(name);
         let fail =
             |error| SysError::new(format!("opening program `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(path) {
+        match open_pin(&directory.at(name), access) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
             Ok(fd) => Self::of_owned(fd).map(Some).map_err(fail),
         }
     }
 
-    fn of_owned(fd: OwnedFd) -> io::Result<Self> {
+    pub(super) fn of_owned(fd: OwnedFd) -> io::Result<Self> {
         // SAFETY: `bpf_prog_info` is what a program's descriptor answers with; for any other object the fields
         // read below are meaningless numbers, not addresses.
         let info: bpf_prog_info = unsafe { info(fd.as_fd()) }?;
@@ -52,6 +56,20 @@ impl Program {
 
     pub(crate) fn id(&self) -> u32 {
         self.id
+    }
+
+    /// The ids of the maps that it uses.
+    pub(crate) fn maps(&self) -> Result<Vec<u32>, SysError> {
+        let fail = |error| SysError::new("reading a program", "bpf(BPF_OBJ_GET_INFO_BY_FD)", error);
+        let mut ids = [0_u32; MOST_MAPS];
+        // SAFETY: zero is a value of each integer in it.
+        let mut asked: bpf_prog_info = unsafe { std::mem::zeroed() };
+        asked.nr_map_ids = u32::try_from(ids.len()).unwrap_or(0);
+        asked.map_ids = address(ids.as_mut_slice());
+        // SAFETY: `bpf_prog_info` is what a program's descriptor answers with, and `ids` has room for the
+        // `nr_map_ids` that the kernel may write there.
+        unsafe { info_into(self.as_fd(), &mut asked) }.map_err(fail)?;
+        Ok(ids.into_iter().take(asked.nr_map_ids as usize).collect())
     }
 
     /// The kernel's digest of the program's instructions, in hexadecimal.
@@ -90,15 +108,16 @@ impl CgroupLink {
         attributes.link_create.attach_type = attach_type;
         attributes.link_create.flags = if first { BPF_F_BEFORE } else { 0 };
         // SAFETY: the attributes hold no address, and the call opens a descriptor.
-        let fd = unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }.map_err(fail)?;
+        let fd = unsafe { call_for_fd(Command::LinkCreate, &mut attributes) }.map_err(fail)?;
         Self::of_owned(fd).map_err(fail)
     }
 
-    /// Opens a pinned link; `None` where nothing is pinned at `path`.
-    pub(crate) fn open(path: &Path) -> Result<Option<Self>, SysError> {
+    /// Opens a pinned link; `None` where nothing has the name.
+    pub(crate) fn open(directory: &Dir, name: &str) -> Result<Option<Self>, SysError> {
+        let path = directory.path().join(name);
         let fail =
             |error| SysError::new(format!("opening link `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(path) {
+        match open_pin(&directory.at(name), Access::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
             Ok(fd) => Self::of_owned(fd).map(Some).map_err(fail),
@@ -138,7 +157,7 @@ impl CgroupLink {
         attributes.link_update.flags = BPF_F_REPLACE;
         attributes.link_update.__bindgen_anon_2.old_prog_fd = raw(old.as_fd());
         // SAFETY: the attributes hold no address.
-        unsafe { call(bpf_cmd::BPF_LINK_UPDATE, &mut attributes) }
+        unsafe { call(Command::LinkUpdate, &mut attributes) }
             .map_err(|error| SysError::new("replacing an attached program", "bpf(BPF_LINK_UPDATE)", error))?;
         Ok(())
     }
@@ -148,7 +167,7 @@ impl CgroupLink {
         let mut attributes = attributes();
         attributes.link_detach.link_fd = raw(self.as_fd());
         // SAFETY: the attributes hold no address.
-        unsafe { call(bpf_cmd::BPF_LINK_DETACH, &mut attributes) }
+        unsafe { call(Command::LinkDetach, &mut attributes) }
             .map_err(|error| SysError::new("detaching a program", "bpf(BPF_LINK_DETACH)", error))?;
         Ok(())
     }
@@ -174,6 +193,9 @@ pub(crate) struct Attached {
     pub(crate) programs: Vec<u32>,
 }
 
+/// More maps than a program of ours has.
+const MOST_MAPS: usize = 16;
+
 /// How many programs the kernel allows on one hook of one cgroup.
 const MOST_PROGRAMS: usize = 64;
 
@@ -186,7 +208,7 @@ pub(crate) fn query(cgroup: BorrowedFd<'_>, attach_type: u32) -> Result<Attached
     attributes.query.prog_ids = address(ids.as_mut_slice());
     attributes.query.__bindgen_anon_2.prog_cnt = u32::try_from(ids.len()).unwrap_or(0);
     // SAFETY: `ids` has room for the `prog_cnt` ids that the kernel may write.
-    unsafe { call(bpf_cmd::BPF_PROG_QUERY, &mut attributes) }.map_err(|error| {
+    unsafe { call(Command::ProgQuery, &mut attributes) }.map_err(|error| {
         SysError::new("asking what is attached to the cgroup", "bpf(BPF_PROG_QUERY)", error)
     })?;
     // SAFETY: the kernel has written these two fields of the member that was filled above.
@@ -206,7 +228,7 @@ pub(crate) fn program_name(id: u32) -> Option<String> {
     let mut attributes = attributes();
     attributes.__bindgen_anon_6.__bindgen_anon_1.prog_id = id;
     // SAFETY: the attributes hold no address, and the call opens a descriptor.
-    let fd = unsafe { call_for_fd(bpf_cmd::BPF_PROG_GET_FD_BY_ID, &mut attributes) }.ok()?;
+    let fd = unsafe { call_for_fd(Command::ProgGetFdById, &mut attributes) }.ok()?;
     // SAFETY: the descriptor is a program's.
     let info: bpf_prog_info = unsafe { info(fd.as_fd()) }.ok()?;
     Some(kernel_name(&info.name)).filter(|name| !name.is_empty())

@@ -2,11 +2,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
 
-use aya_obj::generated::{bpf_cmd, bpf_map_info, bpf_map_type};
+use aya_obj::generated::{bpf_map_info, bpf_map_type};
 
-use super::{SysError, address, attributes, call, call_for_fd, info, open_pin, raw};
+use super::{Access, Command, SysError, address, attributes, call, call_for_fd, info, open_pin, raw};
+use crate::fs::Dir;
 
 /// What a map looks like. Maps whose values the kernel keeps per CPU have no shape here, since a look-up
 /// would write more than `value_size` bytes.
@@ -80,21 +80,19 @@ impl Map {
         attributes.__bindgen_anon_1.inner_map_fd = inner.map_or(0, |map| raw(map.as_fd()));
         attributes.__bindgen_anon_1.map_name = map_name;
         // SAFETY: the attributes hold no address, and the call opens a descriptor.
-        let fd = unsafe { call_for_fd(bpf_cmd::BPF_MAP_CREATE, &mut attributes) }.map_err(fail)?;
+        let fd = unsafe { call_for_fd(Command::MapCreate, &mut attributes) }.map_err(fail)?;
         Self::of_fd(fd, name).map_err(fail)
     }
 
-    /// Opens a pinned map; `None` where nothing is pinned at `path`.
-    pub(crate) fn open(path: &Path) -> Result<Option<Self>, SysError> {
+    /// Opens a pinned map; `None` where nothing has the name.
+    pub(crate) fn open(directory: &Dir, name: &str, access: Access) -> Result<Option<Self>, SysError> {
+        let path = directory.path().join(name);
         let fail =
             |error| SysError::new(format!("opening map `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(path) {
+        match open_pin(&directory.at(name), access) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
-            Ok(fd) => {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                Self::of_fd(fd, &name).map(Some).map_err(fail)
-            }
+            Ok(fd) => Self::of_fd(fd, name).map(Some).map_err(fail),
         }
     }
 
@@ -132,6 +130,22 @@ impl Map {
         SysError::new(format!("{doing} map `{}`", self.name), call, error)
     }
 
+    /// The first word of an array, as a system call reads it.
+    pub(crate) fn word(&self) -> Result<u64, SysError> {
+        let fail = |error| self.fail("reading", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
+        if self.shape.kind != Kind::Array || (self.shape.key_size, self.shape.value_size) != (4, 8) {
+            return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));
+        }
+        let (key, mut word) = (0_u32, 0_u64);
+        let mut attributes = attributes();
+        attributes.__bindgen_anon_2.map_fd = raw(self.as_fd());
+        attributes.__bindgen_anon_2.key = address(&raw const key);
+        attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(&raw mut word);
+        // SAFETY: keys of this map have the four bytes of `key`, values the eight of `word`, as checked above.
+        unsafe { call(Command::MapLookupElem, &mut attributes) }.map_err(fail)?;
+        Ok(word)
+    }
+
     /// The id of the map in a slot of an array of maps.
     pub(crate) fn slot(&self, slot: u32) -> Result<Option<u32>, SysError> {
         let fail = |error| self.fail("reading a slot of", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
@@ -144,7 +158,7 @@ impl Map {
         attributes.__bindgen_anon_2.key = address(&raw const slot);
         attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(&raw mut id);
         // SAFETY: keys and values of this map have the four bytes of `slot` and `id`, as checked above.
-        match unsafe { call(bpf_cmd::BPF_MAP_LOOKUP_ELEM, &mut attributes) } {
+        match unsafe { call(Command::MapLookupElem, &mut attributes) } {
             Ok(_) => Ok(Some(id)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
@@ -164,7 +178,7 @@ impl Map {
         attributes.__bindgen_anon_2.key = address(&raw const slot);
         attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(&raw const fd);
         // SAFETY: keys and values of this map have the four bytes of `slot` and `fd`, as checked above.
-        unsafe { call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes) }.map_err(fail)?;
+        unsafe { call(Command::MapUpdateElem, &mut attributes) }.map_err(fail)?;
         Ok(())
     }
 
@@ -178,7 +192,7 @@ impl Map {
         attributes.__bindgen_anon_2.map_fd = raw(self.as_fd());
         attributes.__bindgen_anon_2.key = address(&raw const slot);
         // SAFETY: keys of this map have the four bytes of `slot`, as checked above.
-        match unsafe { call(bpf_cmd::BPF_MAP_DELETE_ELEM, &mut attributes) } {
+        match unsafe { call(Command::MapDeleteElem, &mut attributes) } {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(fail(error)),
@@ -206,7 +220,7 @@ impl Map {
             attributes.batch.values = address(values);
             attributes.batch.count = u32::try_from(entries - written).unwrap_or(u32::MAX);
             // SAFETY: `keys` and `values` hold `count` whole entries of this map's sizes, as checked above.
-            unsafe { call(bpf_cmd::BPF_MAP_UPDATE_BATCH, &mut attributes) }.map_err(fail)?;
+            unsafe { call(Command::MapUpdateBatch, &mut attributes) }.map_err(fail)?;
             // SAFETY: the kernel has written the number of entries it took into the same field.
             written += unsafe { attributes.batch.count } as usize;
         }
@@ -237,7 +251,7 @@ impl Map {
             attributes.batch.count = u32::try_from(capacity - read).unwrap_or(u32::MAX);
             // SAFETY: the buffers have room for the `capacity - read` entries that may follow, and `place` for
             // any cursor; the map's values are not per CPU, as checked above.
-            let answer = unsafe { call(bpf_cmd::BPF_MAP_LOOKUP_BATCH, &mut attributes) };
+            let answer = unsafe { call(Command::MapLookupBatch, &mut attributes) };
             more = match answer {
                 Ok(_) => true,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -256,7 +270,7 @@ impl Map {
         let mut attributes = attributes();
         attributes.__bindgen_anon_2.map_fd = raw(self.as_fd());
         // SAFETY: the attributes hold no address.
-        unsafe { call(bpf_cmd::BPF_MAP_FREEZE, &mut attributes) }
+        unsafe { call(Command::MapFreeze, &mut attributes) }
             .map_err(|error| self.fail("freezing", "bpf(BPF_MAP_FREEZE)", error))?;
         Ok(())
     }

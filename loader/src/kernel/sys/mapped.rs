@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use super::SysError;
 use super::map::{Kind, Map};
+use super::{SysError, gate};
 
 /// The first eight bytes of an array map, shared with the kernel.
 #[derive(Debug)]
@@ -21,7 +21,11 @@ const LENGTH: usize = size_of::<AtomicU64>();
 impl MappedWord {
     /// Maps the first word of an array that was created as mappable.
     pub(crate) fn of(map: &Map) -> Result<Self, SysError> {
-        let fail = |error| SysError::new(format!("mapping `{}` into memory", map.name()), "mmap(2)", error);
+        let fail = |error: rustix::io::Errno| {
+            SysError::new(format!("mapping `{}` into memory", map.name()), "mmap(2)", error)
+        };
+        gate::enter("mmap(2)")
+            .map_err(|error| SysError::new("mapping the cell into memory", "mmap(2)", error))?;
         if map.shape().kind != Kind::Array || map.shape().value_size < 8 {
             return Err(fail(rustix::io::Errno::INVAL));
         }

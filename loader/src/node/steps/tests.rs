@@ -1,0 +1,136 @@
+use super::*;
+
+fn number(generation: u64) -> Generation {
+    Generation::new(generation).unwrap()
+}
+
+fn numbers<const N: usize>(generations: [u64; N]) -> Vec<Generation> {
+    generations.map(number).to_vec()
+}
+
+fn situation() -> Situation {
+    Situation {
+        upon: Upon::Active,
+        generation: number(8),
+        room: Room { slot: Slot::new(2), ..Room::default() },
+        slots: 4,
+        active: Some(number(7)),
+        resident: numbers([6, 7]),
+        hooks: vec![(Hook::Getpeername4, Need::Nothing), (Hook::Connect4, Need::Nothing)],
+        entries: [10, 1, 1],
+    }
+}
+
+#[test]
+fn nothing_is_visible_before_the_flip_and_nothing_is_freed_before_it() {
+    let plan = plan(&situation());
+    let [.., insert, announce] = plan.before.as_slice() else { panic!("{plan:?}") };
+    assert_eq!(*insert, Step::Insert { slot: Slot::new(2), emptied: vec![] });
+    assert_eq!(*announce, Step::Announce { generation: number(8) });
+    assert_eq!(plan.commit, Some(Step::Flip { generation: number(8), slot: Slot::new(2) }));
+    assert_eq!(plan.provisional, [Step::Settle { generation: number(8) }]);
+    assert_eq!(plan.settled, [Step::Demote { generation: number(6) }, Step::Remember, Step::Prune]);
+}
+
+#[test]
+fn hooks_are_attached_while_the_cell_says_nothing() {
+    let hooks = vec![(Hook::Getpeername4, Need::Attach), (Hook::Connect4, Need::Attach)];
+    let first = Situation { upon: Upon::Nothing, active: None, resident: vec![], hooks, ..situation() };
+    let plan = plan(&first);
+    assert_eq!(plan.before[0], Step::Create { slots: 4 });
+    let [.., attach, _announce] = plan.before.as_slice() else { panic!("{plan:?}") };
+    assert_eq!(*attach, Step::Attach { hook: Hook::Connect4 });
+    assert!(matches!(plan.commit, Some(Step::Flip { .. })));
+}
+
+#[test]
+fn an_orphaned_set_is_served_until_the_last_hook_changes() {
+    let hooks = vec![(Hook::Getpeername4, Need::Replace), (Hook::Connect4, Need::Replace)];
+    let orphaned = Situation { upon: Upon::Orphaned, active: None, resident: vec![], hooks, ..situation() };
+    let plan = plan(&orphaned);
+    let [.., flip, replace] = plan.before.as_slice() else { panic!("{plan:?}") };
+    assert!(matches!(flip, Step::Flip { .. }), "nobody sees the new cell: {plan:?}");
+    assert_eq!(*replace, Step::Replace { hook: Hook::Getpeername4 });
+    assert_eq!(plan.commit, Some(Step::Replace { hook: Hook::Connect4 }));
+}
+
+#[test]
+fn the_generation_that_was_active_is_never_retired() {
+    let of = |resident: &[u64], active: Option<u64>, keep| {
+        let resident: Vec<_> = resident.iter().copied().map(number).collect();
+        retired(&resident, active.map(number), keep)
+    };
+    assert_eq!(of(&[6, 7], Some(7), 2), numbers([6]));
+    assert_eq!(of(&[6, 7], Some(6), 2), numbers([7]), "after a rollback");
+    assert_eq!(of(&[7], Some(7), 1), [], "it goes with the next apply");
+    assert_eq!(of(&[4, 5, 6, 7], Some(7), 4), numbers([4]));
+    assert_eq!(of(&[], None, 2), []);
+}
+
+fn leaving(generation: u64, slot: u16, is_past: bool) -> Leaving {
+    Leaving { generation: number(generation), slot: Some(Slot::new(slot)), is_past }
+}
+
+const FULL: [Option<u32>; 1] = [Some(1)];
+
+#[test]
+fn a_surplus_generation_whose_readers_have_ended_leaves_its_slot_to_the_new_one() {
+    let occupants = [FULL.to_vec(), FULL.to_vec(), FULL.to_vec(), vec![None]];
+    let surplus = [leaving(3, 0, true), leaving(4, 1, true)];
+    let room = room(&occupants, &surplus, &[]).unwrap();
+    assert_eq!((room.slot, room.wait), (Slot::new(0), false));
+    assert_eq!((room.emptied, room.leaves), (vec![Slot::new(1)], numbers([3, 4])));
+}
+
+#[test]
+fn an_empty_slot_is_taken_before_a_wait() {
+    let occupants = [FULL.to_vec(), vec![None]];
+    let taken = room(&occupants, &[leaving(3, 0, false)], &[]).unwrap();
+    assert_eq!(taken, Room { slot: Slot::new(1), ..Room::default() });
+    let gone = Leaving { generation: number(2), slot: None, is_past: false };
+    let taken = room(&occupants, &[gone], &[]).unwrap();
+    assert_eq!((taken.slot, taken.leaves), (Slot::new(1), numbers([2])), "in no slot any more");
+}
+
+#[test]
+fn where_every_slot_is_taken_one_leaves_after_a_grace_period() {
+    let full = vec![FULL.to_vec(); 4];
+    let inactive = [(number(5), Slot::new(2)), (number(4), Slot::new(1))];
+    let waited = room(&full, &[leaving(3, 0, false)], &inactive).unwrap();
+    assert_eq!((waited.slot, waited.wait, waited.evicted), (Slot::new(0), true, None));
+    let evicted = room(&full, &[], &inactive).unwrap();
+    assert_eq!((evicted.slot, evicted.wait, evicted.evicted), (Slot::new(1), true, Some(number(4))));
+    assert_eq!(room(&full, &[], &[]), None, "slots with maps that are nobody's");
+    let room = evicted;
+    let plan = plan(&Situation { room, resident: numbers([4, 5, 6, 7]), ..situation() });
+    assert_eq!(plan.before[..2], [Step::Demote { generation: number(4) }, Step::Wait]);
+    let demoted = [6, 5].map(|generation| Step::Demote { generation: number(generation) });
+    assert_eq!(plan.settled[..2], demoted);
+    assert_eq!(plan.settled[2], Step::Discard { generation: number(4) });
+}
+
+#[test]
+fn a_slot_is_empty_only_if_it_is_in_every_table() {
+    let occupants = [vec![Some(1), Some(2)], vec![None, Some(3)], vec![None, None]];
+    assert_eq!(empty_slot(&occupants), Some(Slot::new(2)));
+    assert_eq!(empty_slot(&occupants[..1]), None);
+}
+
+#[test]
+fn a_rollback_mends_the_hooks_first() {
+    let nothing = [(Hook::Getpeername4, Need::Nothing), (Hook::Connect4, Need::Nothing)];
+    let plan = plan_rollback(number(6), Slot::new(1), &nothing);
+    assert_eq!(plan.before, [Step::Announce { generation: number(6) }]);
+    let missing = [(Hook::Getpeername4, Need::Nothing), (Hook::Connect4, Need::Attach)];
+    let plan = plan_rollback(number(6), Slot::new(1), &missing);
+    assert_eq!(plan.before[..2], [Step::Load, Step::Attach { hook: Hook::Connect4 }]);
+}
+
+#[test]
+fn an_unload_closes_first_and_detaches_the_forward_hook_before_its_answer() {
+    let plan = plan_unload(true);
+    assert_eq!(plan.steps().next(), Some(&Step::Close));
+    assert_eq!(plan.settled[0], Step::Detach { hook: Hook::Connect4 });
+    let orphaned = plan_unload(false);
+    assert_eq!((orphaned.commit, orphaned.before.last()), (None, Some(&Step::Unpin)));
+}
