@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::repository::{Failure, Repository, Result, output, run};
 
 /// The targets, each a file in `fuzz/fuzz_targets` and a folder of seeds in `testdata/corpus`.
-const TARGETS: [&str; 5] = ["parse", "selector", "allow", "flow", "image"];
+const TARGETS: [&str; 6] = ["parse", "selector", "allow", "flow", "image", "mapset"];
 
 /// What cargo-fuzz passes, without a sanitizer: the product has no unsafe code where the targets reach.
 const FLAGS: &str = "--cfg fuzzing -Clink-dead-code -Ccodegen-units=1 -Cpasses=sancov-module \

@@ -146,9 +146,15 @@ fn not_of_the_kernel(mut names: Vec<OsString>) -> Vec<OsString> {
     names
 }
 
-/// Whether anything is pinned in an instance's directory.
-pub(crate) fn holds_pins(dir: &Dir) -> Result<bool, FsError> {
-    Ok(not_of_the_kernel(dir.names()?).iter().any(|name| layout(name).is_none()))
+/// Whether something is pinned in a directory of pins, or a loader is about to pin something.
+pub(crate) fn is_in_use(dir: &Dir) -> Result<bool, FsError> {
+    if not_of_the_kernel(dir.names()?).iter().any(|name| layout(name).is_none()) {
+        return Ok(true);
+    }
+    match dir.child(marker())? {
+        Some(marker) => Ok(marker.try_lock(Sharing::Shared)?.is_none()),
+        None => Ok(false),
+    }
 }
 
 /// The layout that a marker's name says; `None` for every other name.

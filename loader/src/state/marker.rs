@@ -7,7 +7,7 @@
 //! - where the numbers are ours, we go on, under whatever path;
 //! - after a reboot every pin is gone, so whoever comes first goes on from what is remembered;
 //! - in the same boot, with other numbers, the other instance is looked for at the path that it gave. Where it
-//!   is and has something pinned, it is loaded, and we are refused: two instances would remove each other's
+//!   is and has something pinned, or a loader at work, we are refused: two instances would remove each other's
 //!   images. Where it is not, as after `unload`, or after its bpffs was unmounted, we take over. An instance
 //!   that another container hides from us is taken for gone; all that it loses are names and history.
 //!
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StateDir, StateError, history};
 use crate::fs::{Contents, Dir, FsError, Identity, Sharing, call, is_half};
-use crate::kernel::instance::holds_pins;
+use crate::kernel::instance::is_in_use;
 use crate::kernel::lock::wait_for;
 use crate::kernel::sys::SysError;
 
@@ -126,10 +126,10 @@ fn read(dir: &Dir) -> Result<Option<Marker>, StateError> {
     }
 }
 
-/// Whether the instance that a marker names is still there, with something pinned.
+/// Whether the instance that a marker names is still there, and is loaded or about to be.
 fn is_loaded(marker: &Marker) -> Result<bool, StateError> {
     match Dir::open(Path::new(&marker.pins)) {
-        Ok(Some(pins)) => Ok(pins.identity()? == marker.identity && holds_pins(&pins)?),
+        Ok(Some(pins)) => Ok(pins.identity()? == marker.identity && is_in_use(&pins)?),
         Err(error @ FsError::Call(_)) => Err(error.into()),
         // What others have made there meanwhile is no instance.
         Ok(None) | Err(_) => Ok(false),

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use lrpc_schema::records::Generation;
 
 use super::*;
-use crate::fs::FsError;
+use crate::fs::{FsError, Sharing};
 use crate::kernel::sys::gate::{Failing, Script};
 
 /// A state directory of its own, and directories of pins.
@@ -188,6 +188,25 @@ fn a_generation_comes_back_as_it_was() {
     assert!(scratch.state.generation(n(8)).unwrap().is_none());
 }
 
+/// The drawing in `docs/state-format.md`, byte by byte up to the set, which `linker` holds to it.
+#[test]
+fn a_generation_is_written_as_documented() {
+    let scratch = Scratch::claimed();
+    scratch.state.prepare(&image(), &set(), &loaded_as(7)).unwrap();
+    let written = fs::read(scratch.file("generations/7.lrpcgen")).unwrap();
+    let said = format!(
+        r#"{{"generation":7,"node":"n1","mode":"full","image":"{}","digest":"{}"}}"#,
+        image().digest(),
+        set().digest()
+    );
+    let mut drawn = b"\x89LRPCGEN\x01\0\0\0".to_vec();
+    drawn.extend(u32::try_from(said.len()).unwrap().to_le_bytes());
+    drawn.extend(said.as_bytes());
+    set().write(&mut drawn).unwrap();
+    drawn.extend(blake3::hash(&drawn).as_bytes());
+    assert!(written == drawn);
+}
+
 #[test]
 fn no_damage_to_a_generation_is_believed_and_the_next_apply_mends_it() {
     let scratch = Scratch::claimed();
@@ -312,8 +331,12 @@ fn two_instances_that_are_loaded_do_not_share_a_memory() {
     fs::rename(scratch.folder.path().join("pins"), scratch.folder.path().join("elsewhere")).unwrap();
     scratch.state.claim(&scratch.pins("elsewhere")).unwrap();
     assert!(scratch.state.claim(&other).is_err());
-    // It unloads, and leaves only its marker.
+    // It unloads, and leaves only its marker; while a loader is at work there, it may be loaded again.
     fs::remove_dir(scratch.folder.path().join("elsewhere/links")).unwrap();
+    let marker = Dir::open(&scratch.folder.path().join("elsewhere/lrpc-instance-1")).unwrap().unwrap();
+    let at_work = marker.try_lock(Sharing::Exclusive).unwrap().unwrap();
+    assert!(scratch.state.claim(&other).is_err());
+    drop(at_work);
     scratch.state.claim(&other).unwrap();
     assert!(scratch.state.claim(&scratch.pins("elsewhere")).is_err());
 }
