@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::{FromArgMatches as _, Parser};
 
 use crate::commands::Command;
+use crate::exit::ExitStatus;
 use crate::output::{Color, Output};
 
 /// Compiler and atomic loader for Kubernetes Local Redirect Policies
@@ -54,8 +55,16 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let matches = exit_codes::command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = exit_codes::command().try_get_matches();
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        // What is wrong with an argument quotes it; a help is our own text.
+        Err(error) if error.use_stderr() => {
+            Output::new(Color::Never, false).message(error.render().to_string());
+            return ExitStatus::CouldNotRun.into();
+        }
+        Err(error) => error.exit(),
+    };
     let output = Output::new(cli.color, cli.quiet);
     let status = cli.command.run(output).unwrap_or_else(|failure| {
         output.message(failure.render());

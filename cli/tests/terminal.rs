@@ -1,9 +1,11 @@
 //! Names that are meant as commands to a terminal: whatever the command and the format, none arrives.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use lrpc_schema::image::Image;
 
 /// Colours text, sets the title, clears the line, turns the direction, has no width.
 const EVIL: &str = "e\u{1b}[5m\u{1b}]0;t\u{7}\u{9b}2K\u{202e}\u{200b}\u{feff}\u{e0041}";
@@ -60,6 +62,11 @@ fn no_name_commands_a_terminal() {
         .unwrap();
     fs::write(folder.join("inventory.json"), inventory()).unwrap();
     said(folder, &["compile", &file, "-o", "image.lrpc"]);
+    // What no compiler writes, whether it is refused or shown.
+    let image = Image::decode(fs::read(folder.join("image.lrpc")).unwrap()).unwrap();
+    let mut policy = image.policies()[0].clone();
+    policy.name.name = EVIL.into();
+    fs::write(folder.join("named.lrpc"), Image::seal(vec![policy], None, None).bytes()).unwrap();
     fs::write(folder.join("empty.yaml"), "a: b\n").unwrap();
     said(folder, &["compile", "empty.yaml", "--allow-empty", "-o", "empty.lrpc"]);
 
@@ -82,6 +89,10 @@ fn no_name_commands_a_terminal() {
         vec!["inspect", &file],
         vec!["compile", &file, "-o", "again.lrpc", "--inventory", "inventory.json"],
         vec!["check", EVIL],
+        vec!["check", ".", "--format", EVIL],
+        vec![EVIL],
+        vec!["inspect", "named.lrpc"],
+        vec!["link", "named.lrpc", "--inventory", "inventory.json", "--node", "n1"],
         vec!["explain", EVIL],
     ];
     for format in ["human", "concise", "json", "jsonl", "rdjson", "github", "gitlab", "sarif", "junit"] {
