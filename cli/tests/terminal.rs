@@ -1,5 +1,5 @@
 //! Names that are meant as commands to a terminal: whatever the command and the format, none arrives.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
 use std::path::Path;
