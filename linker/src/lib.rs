@@ -35,6 +35,6 @@ mod pages;
 
 pub use findings::Finding;
 pub use inventory::Inventory;
-pub use link::{LinkError, Linked, Linker, link};
+pub use link::{LinkError, Linked, LinkedPart, Linker, Part, link};
 pub use mapset::MapSet;
 pub use pages::PAGES;

@@ -25,7 +25,7 @@ use lrpc_schema::image::{Image, Policy, PolicyName};
 
 use crate::findings::Finding;
 use crate::inventory::{Inventory, Node};
-use crate::mapset::{MapSet, PodRef};
+use crate::mapset::{MapSet, PodRef, Row};
 use claims::Claims;
 use selected::{Selected, client_pods};
 
@@ -38,6 +38,23 @@ pub struct Linked {
     pub map_set: MapSet,
     /// Sorted by policy, field and code; each once.
     pub findings: Vec<Finding>,
+}
+
+/// Policies in one [`Part`].
+const PART: usize = 4096;
+
+/// Some of the policies of an image, to be linked for one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    node: &'a Node,
+    claims: &'a [Claims<'a>],
+}
+
+/// What a [`Part`] gives.
+#[derive(Clone, Debug)]
+pub struct LinkedPart {
+    rows: Vec<Row>,
+    findings: Vec<Finding>,
 }
 
 /// A node cannot be linked.
@@ -85,16 +102,42 @@ impl<'a> Linker<'a> {
     /// # Errors
     /// [`LinkError::NoSuchNode`].
     pub fn link(&self, node: &str) -> Result<Linked, LinkError> {
+        let parts = self.parts(node)?.into_iter().map(|part| self.link_part(&part));
+        Ok(self.join(parts))
+    }
+
+    /// What linking a node consists of: each part can be linked on a thread of its own, and all are
+    /// [joined](Self::join) in their order. A small image is one part.
+    ///
+    /// # Errors
+    /// [`LinkError::NoSuchNode`].
+    pub fn parts(&self, node: &str) -> Result<Vec<Part<'_>>, LinkError> {
         let no_such_node = || LinkError::NoSuchNode { node: node.into() };
         let node = self.inventory.node(node).ok_or_else(no_such_node)?;
+        Ok(self.claims.chunks(PART).map(|claims| Part { node, claims }).collect())
+    }
+
+    /// Links one part.
+    pub fn link_part(&self, part: &Part<'_>) -> LinkedPart {
+        let mut rows = Vec::with_capacity(part.claims.iter().map(|claims| claims.frontends.len()).sum());
+        let mut findings = Vec::new();
+        for claims in part.claims {
+            policy::link(claims, self.inventory, part.node, &mut rows, &mut findings);
+        }
+        LinkedPart { rows, findings }
+    }
+
+    /// Puts the linked parts of a node together.
+    pub fn join(&self, parts: impl IntoIterator<Item = LinkedPart>) -> Linked {
         let mut findings = self.overlaps.clone();
-        let mut rows = Vec::with_capacity(self.claims.iter().map(|claims| claims.frontends.len()).sum());
-        for claims in &self.claims {
-            policy::link(claims, self.inventory, node, &mut rows, &mut findings);
+        let mut rows = Vec::new();
+        for mut part in parts {
+            findings.append(&mut part.findings);
+            rows.append(&mut part.rows);
         }
         findings.sort_unstable();
         findings.dedup();
-        Ok(Linked { map_set: rows.into_iter().collect(), findings })
+        Linked { map_set: rows.into_iter().collect(), findings }
     }
 
     /// The policies that act on no Node of the inventory (L7); none where it has no Nodes.

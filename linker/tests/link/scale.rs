@@ -68,6 +68,21 @@ fn each_node_gets_its_own_backends() {
     }
 }
 
+/// Parts can be linked on several threads, and end in any order.
+#[test]
+fn a_large_image_is_linked_in_parts() {
+    let (image, dump) = world(5_000, 110);
+    let inventory = read(&dump);
+    let linker = Linker::new(&image, &inventory, None);
+    let mut parts: Vec<_> = linker.parts("n0").unwrap().iter().map(|part| linker.link_part(part)).collect();
+    assert!(parts.len() > 1);
+    parts.reverse();
+    let whole = linker.link("n0").unwrap();
+    assert_eq!(linker.join(parts), whole);
+    assert_eq!(whole.map_set.rows().len(), 5_000);
+    assert!(linker.parts("elsewhere").is_err());
+}
+
 /// Prints what the large world costs.
 #[test]
 #[ignore = "a measurement: run it with --release -- --ignored --nocapture"]

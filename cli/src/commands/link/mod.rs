@@ -159,7 +159,9 @@ pub(crate) fn link(
     narrow: &[IpNet],
 ) -> Result<Linked, Failure> {
     let narrow = (!narrow.is_empty()).then_some(narrow);
-    lrpc_linker::link(image, inventory, node, narrow).map_err(|error| unknown_node(&error, inventory))
+    let linker = Linker::new(image, inventory, narrow);
+    let parts = linker.parts(node).map_err(|error| unknown_node(&error, inventory))?;
+    Ok(linker.join(parallel::map(parts, |part| linker.link_part(&part))))
 }
 
 /// A node that the inventory does not have; the help names those that it has.
