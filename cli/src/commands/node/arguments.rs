@@ -14,7 +14,7 @@ pub(crate) struct NodeDirsArgs {
     #[arg(long, value_name = "DIR", env = "LRPC_CGROUP", hide_env_values = true)]
     pub(crate) cgroup: Option<PathBuf>,
 
-    /// Directory in a bpffs where maps, programs and links are pinned
+    /// Directory of lrpc alone in a bpffs, where maps, programs and links are pinned
     #[arg(
         long,
         value_name = "DIR",
@@ -24,7 +24,7 @@ pub(crate) struct NodeDirsArgs {
     )]
     pub(crate) bpffs: PathBuf,
 
-    /// Directory for the history and the images by digest
+    /// Directory of lrpc alone for the history, the images and what was loaded
     #[arg(
         long,
         value_name = "DIR",
