@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lrpc_linker::diff::Change;
 
-use super::view::RowDiff;
+use super::view::{FrontendDiff, RowDiff};
 use super::words::{Line, Tone};
 
 /// Nodes that are named.
@@ -40,6 +40,15 @@ impl<'a> Fold<'a> {
     pub(super) fn place(&self, compared: &[String]) -> String {
         place(&self.nodes, compared)
     }
+}
+
+/// Neighbouring frontends that their policies treat differently in the same way: their names, and the first.
+pub(super) fn frontends<'a>(all: &[&'a FrontendDiff]) -> Vec<(Vec<&'a str>, &'a FrontendDiff)> {
+    let same = |one: &&FrontendDiff, other: &&FrontendDiff| {
+        (one.change, &one.breaking, &one.lines) == (other.change, &other.breaking, &other.lines)
+    };
+    let names = |alike: &[&'a FrontendDiff]| alike.iter().map(|one| one.frontend.as_str()).collect();
+    all.chunk_by(same).filter_map(|alike| Some((names(alike), *alike.first()?))).collect()
 }
 
 /// Nodes in words, of all that were compared: `node n1`, `all 200 nodes`, `198 of 200 nodes (not n7, n9)`. Few are

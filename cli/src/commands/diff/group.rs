@@ -137,16 +137,19 @@ impl Counts {
     }
 
     /// One line that says it all.
-    pub(super) fn summary(&self) -> String {
+    pub(super) fn summary(&self, compared: &[String]) -> String {
         let Self { added, removed, changed, .. } = self;
         let mut text = format!("frontends: {added} added, {removed} removed, {changed} changed; ");
         text += &match self.breaking {
+            // What was not looked at may well break.
+            0 if compared.is_empty() => "no policy breaks".to_owned(),
             0 => "nothing breaks".to_owned(),
             1 => "1 policy breaks".to_owned(),
             several => format!("{several} policies break"),
         };
         text += &match self.nodes {
-            0 => String::new(),
+            0 if compared.is_empty() => "; no node was looked at (--inventory)".to_owned(),
+            0 => "; no node changes".to_owned(),
             1 => "; 1 node changes".to_owned(),
             nodes => format!("; {nodes} nodes change"),
         };

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use lrpc_linker::diff::Change;
 
-use super::fold::{Fold, place};
+use super::fold::{self, Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
 use super::human::sign_of;
 use super::view::{DiffView, FrontendDiff, Titles};
@@ -81,6 +81,9 @@ fn summary(page: &mut String, view: &DiffView, groups: &[Group<'_>]) {
     if view.not_shown > 0 {
         let _ = writeln!(page, "<p>{}.</p>", not_breaking(view.not_shown));
     }
+    if view.compared.is_empty() {
+        *page += "<p>No node was looked at: there is no inventory.</p>\n";
+    }
     *page += "</section>\n";
 }
 
@@ -108,8 +111,8 @@ fn policy(page: &mut String, group: &Group<'_>, compared: &[String]) {
     if group.is_quiet() {
         *page += "<p>No frontend is treated differently for it.</p>\n";
     }
-    for frontend in &group.frontends {
-        one_frontend(page, frontend);
+    for (names, frontend) in fold::frontends(&group.frontends) {
+        one_change(page, &names, frontend);
     }
     if !group.folds.is_empty() {
         *page += "<h3>On the nodes</h3>\n";
@@ -120,8 +123,8 @@ fn policy(page: &mut String, group: &Group<'_>, compared: &[String]) {
     *page += "</details>\n";
 }
 
-fn one_frontend(page: &mut String, frontend: &FrontendDiff) {
-    head(page, frontend.change, frontend.tone, &[&frontend.frontend], &frontend.breaking);
+fn one_change(page: &mut String, names: &[&str], frontend: &FrontendDiff) {
+    head(page, frontend.change, frontend.tone, names, &frontend.breaking);
     lines(page, &frontend.lines);
     *page += "</article>\n";
 }
@@ -130,7 +133,8 @@ fn one_fold(page: &mut String, fold: &Fold<'_>, compared: &[String]) {
     let _ = writeln!(page, "<section class=\"node\">\n<h4>{}</h4>", Text(&fold.place(compared)));
     head(page, fold.row.change, fold.tone(), &fold.frontends, fold.breaking());
     if fold.row.loses_last_backend {
-        *page += "<p class=\"lost\">loses its last local backend</p>\n";
+        let lose = if fold.nodes.len() == 1 { "loses its" } else { "lose their" };
+        let _ = writeln!(page, "<p class=\"lost\">{lose} last local backend</p>");
     }
     lines(page, &fold.row.lines);
     match (fold.nodes.as_slice(), fold.stands_for_others) {

@@ -1,9 +1,11 @@
 //! A comparison for the terminal: `+` comes, `-` goes, `~` changes; what breaks stands first and is red, and the
 //! summary stands where the reader's eye is, at the end.
 
+use std::collections::HashSet;
+
 use lrpc_linker::diff::Change;
 
-use super::fold::{Fold, place};
+use super::fold::{self, Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
 use super::view::{DiffView, Titles};
 use super::words::{Line, STATE, Tone};
@@ -30,7 +32,7 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> Text {
         render_group(&mut text, group, &view.compared);
     }
     let counts = Counts::of(view, &groups);
-    text.push("\n").paint(Style::Bold, &counts.summary()).push("\n");
+    text.push("\n").paint(Style::Bold, &counts.summary(&view.compared)).push("\n");
     for (frontends, nodes) in &counts.without_backend {
         let lose = if nodes.len() == 1 { "loses its" } else { "lose their" };
         let lost =
@@ -57,9 +59,9 @@ fn render_group(text: &mut Text, group: &Group<'_>, compared: &[String]) {
     if group.is_quiet() {
         text.push("    no frontend is treated differently for it\n");
     }
-    for frontend in &group.frontends {
+    for (names, frontend) in fold::frontends(&group.frontends) {
         text.push("  ").paint(style_of(frontend.tone), sign_of(frontend.change));
-        text.push(" ").push(&frontend.frontend);
+        text.push(" ").push(&some(&names));
         // A line that breaks says so itself.
         let said: Vec<_> = frontend.lines.iter().filter_map(|line| line.breaking).collect();
         let unsaid: Vec<_> = frontend.breaking.iter().copied().filter(|code| !said.contains(code)).collect();
@@ -67,21 +69,27 @@ fn render_group(text: &mut Text, group: &Group<'_>, compared: &[String]) {
         text.push("\n");
         render_lines(text, &frontend.lines, "      ");
     }
+    let lines = group.frontends.iter().flat_map(|frontend| &frontend.lines);
+    let said: HashSet<(&str, String)> = lines.map(|line| (line.label, value(line))).collect();
     for fold in &group.folds {
-        render_fold(text, fold, group, compared);
+        render_fold(text, fold, group, &said, compared);
     }
 }
 
 /// `on 198 of 200 nodes: redirect → drop (no-ready-backend)`, and below it what else is different there. What stands
 /// above for every node is not said again.
-fn render_fold(text: &mut Text, fold: &Fold<'_>, group: &Group<'_>, compared: &[String]) {
+fn render_fold(
+    text: &mut Text,
+    fold: &Fold<'_>,
+    group: &Group<'_>,
+    said: &HashSet<(&str, String)>,
+    compared: &[String],
+) {
     text.push("    on ").push(&fold.place(compared));
     if !fold.frontends.iter().eq(group.frontends.iter().map(|frontend| &frontend.frontend)) {
         text.push(", ").push(&some(&fold.frontends));
     }
-    let said = || group.frontends.iter().flat_map(|frontend| &frontend.lines);
-    let is_said = |line: &&Line| said().any(|other| (other.label, value(other)) == (line.label, value(line)));
-    let lines = fold.row.lines.iter().filter(|line| !is_said(line)).cloned();
+    let lines = fold.row.lines.iter().filter(|line| !said.contains(&(line.label, value(line)))).cloned();
     let (state, others): (Vec<_>, Vec<_>) = lines.partition(|line| line.label == STATE);
     for line in &state {
         let was = if line.new.is_none() { "was " } else { "" };

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use lrpc_linker::diff::Change;
 
-use super::fold::place;
+use super::fold::{self, place};
 use super::group::{Counts, groups, not_breaking};
 use super::human::sign_of;
 use super::view::{DiffView, Titles};
@@ -26,7 +26,13 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
     }
     let groups = groups(view);
     let counts = Counts::of(view, &groups);
-    let _ = writeln!(text, "{} → {}: {}.\n", code(&titles.old), code(&titles.new), counts.summary());
+    let _ = writeln!(
+        text,
+        "{} → {}: {}.\n",
+        code(&titles.old),
+        code(&titles.new),
+        counts.summary(&view.compared)
+    );
     warnings(&mut text, &counts, &view.compared);
     if let Some(lists) = &view.allowed_addresses {
         let (old, new) = lists.words();
@@ -50,8 +56,9 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
             let said = "no frontend is treated differently for it";
             add(&mut text, format!("| {mark} | {} | | {said} |\n", code(policy)));
         }
-        for frontend in &group.frontends {
-            let (mark, name) = (mark(frontend.change, frontend.tone), code(&frontend.frontend));
+        for (names, frontend) in fold::frontends(&group.frontends) {
+            let mark = mark(frontend.change, frontend.tone);
+            let name = names.into_iter().map(code).collect::<Vec<_>>().join("<br>");
             let change = cell(&frontend.lines, &frontend.breaking);
             add(&mut text, format!("| {mark} | {} | {name} | {change} |\n", code(policy)));
         }
