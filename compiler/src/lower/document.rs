@@ -6,8 +6,8 @@ use lrpc_schema::diagnostic::Field;
 
 use super::places::Recorder;
 use super::policy;
-use crate::check::near_miss_kind;
 use crate::check::wrong_type::{self, Expected};
+use crate::check::{missing_field, near_miss_kind};
 use crate::diagnostic::Diagnostic;
 use crate::hir::Policy;
 use crate::names::distance;
@@ -73,6 +73,10 @@ fn object<'s>(
         (Some((kind, span)), _) if is_near && is_near_kind(kind) => {
             Found::Problem(Box::new(near_miss_kind::kind(source, kind, span)))
         }
+        (None, api_version) if is_without_kind(tree, node, api_version) => {
+            let is_list = elements(tree, node).is_some();
+            Found::Problem(Box::new(missing_field::of_document(source, head(tree, node), is_list)))
+        }
         (kind, api_version) => {
             let beside = kind.zip(api_version).and_then(|((kind, _), (api_version, _))| {
                 workload::read(source, tree, node, kind, api_version)
@@ -109,6 +113,27 @@ fn items<'s>(
             visit(Found::Problem(Box::new(wrong_type::report(source, item, &field, Expected::Object))))
         }
     })
+}
+
+/// An object without a kind that was one of ours, or a list of them.
+fn is_without_kind(tree: &Tree<'_>, node: &Node<'_>, api_version: Option<(&str, Span)>) -> bool {
+    let is_policy = |item: &Node<'_>| matches!(Kinds::of(tree, item).kind, Some((KIND, _)));
+    matches!(api_version, Some((API_VERSION, _)))
+        || elements(tree, node).is_some_and(|items| items.iter().any(is_policy))
+}
+
+/// The elements of what may be a list.
+fn elements<'t, 's>(tree: &'t Tree<'s>, node: &'t Node<'s>) -> Option<&'t [Node<'s>]> {
+    match field(tree, node, "items")?.value {
+        Value::Sequence(children) => Some(tree.elements(children)),
+        Value::Scalar(_) | Value::Mapping(_) => None,
+    }
+}
+
+/// Where an object begins: its first key.
+fn head(tree: &Tree<'_>, node: &Node<'_>) -> Span {
+    let Value::Mapping(children) = node.value else { return node.span };
+    tree.entries(children).first().map_or(node.span, |[key, _]| key.span)
 }
 
 /// The two fields that say what an object is.
