@@ -1,7 +1,7 @@
 //! What lies beside the policies and says what will run: the pod templates of Pods, DaemonSets, Deployments and
 //! their like, and Services. Policies are held against them without a cluster.
 //!
-//! [`read`] takes them out of their documents, never reporting: a Deployment's own mistakes are others' to
+//! [`read()`] takes them out of their documents, never reporting: a Deployment's own mistakes are others' to
 //! find, and of what is a placeholder nothing is known. A repository need not hold everything that runs, so an
 //! answer is asked for only where something of the policy's namespace is there.
 

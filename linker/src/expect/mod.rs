@@ -3,7 +3,7 @@
 //! ```text
 //! Expectation ─connections─▶ (node, Flow)… ─trace─▶ Verdict
 //! ```
-//! [`pattern`] reads which connections are meant, [`connections`] finds them in an inventory, and [`Cluster`]
+//! [`pattern`] reads which connections are meant, [`connections()`] finds them in an inventory, and [`Cluster`]
 //! has the linked nodes that [`trace`](mod@crate::trace) asks. An expectation that meets no connection is not met:
 //! a check that did not run must not look like one that passed.
 

@@ -4,14 +4,14 @@
 //! names. A path that was looked at is another path a moment later, so a [`Dir`] is looked at once, when it is
 //! opened, and whatever is done in it goes by its descriptor and one name: nothing is ever resolved twice.
 //! [`walk`] opens one, step by step from `/`; [`trust`] says whom a step may belong to; [`dir`] works on the
-//! names in it, [`file`] on the files, [`lock`] keeps others of us out.
+//! names in it, [`mod@file`] on the files, [`lock`] keeps others of us out.
 //!
 //! Each step is `openat` with `O_NOFOLLOW` of one name. `openat2` with `RESOLVE_BENEATH` would take the whole
 //! path in one call, but could not show who owns the directories on the way; walking them is needed anyway,
 //! is as safe, and is one way for every kernel and seccomp filter. Links on the way, such as `/var/run`, are
 //! read and followed here, and only where root or we made them.
 //!
-//! INVARIANT: every system call passes the [gate](crate::kernel::sys::gate), and one that a signal
+//! INVARIANT: every system call passes the [`gate`], and one that a signal
 //! interrupted is made again.
 
 mod dir;

@@ -1,6 +1,6 @@
 //! The threshold of the door: every system call of this crate passes [`enter`] first.
 //!
-//! In the product it lets everything through. In unit tests a thread may carry a [`Script`], which counts the
+//! In the product it lets everything through. In unit tests a thread may carry a `Script`, which counts the
 //! calls and lets one of them fail, so that "error E at call n" is a test of milliseconds.
 
 use std::io;
