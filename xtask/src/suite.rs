@@ -13,8 +13,14 @@ use crate::tidy;
 /// Debian packages that the tests run: real servers, real clients, and what makes their surroundings.
 const PACKAGES: &str = include_str!("../packages.txt");
 /// A program of each of them.
-const PROGRAMS: [&str; 5] =
-    ["/usr/bin/dig", "/usr/sbin/dnsmasq", "/usr/sbin/ip", "/usr/bin/setpriv", "/usr/bin/g++"];
+const PROGRAMS: [&str; 6] = [
+    "/usr/bin/dig",
+    "/usr/sbin/dnsmasq",
+    "/usr/sbin/ip",
+    "/usr/bin/setpriv",
+    "/usr/bin/g++",
+    "/usr/bin/strace",
+];
 
 /// Where nothing can be loaded, but everything before that is used.
 const ELSEWHERE: [&str; 2] = ["x86_64-apple-darwin", "x86_64-pc-windows-gnu"];
@@ -54,6 +60,8 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     tests.env("LRPC_MODEL_WORLDS", MODEL_WORLDS);
     // Every error at every system call of every command, on the twin of the kernel.
     tests.env("LRPC_FAULTS", "all");
+    // Eight loaders race for as long as it takes to meet each other everywhere.
+    tests.env("LRPC_RACE_SECONDS", "30");
     // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
     run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
     step(&begin, "fuzz: every corpus, and a little beyond");

@@ -12,6 +12,7 @@
 )]
 
 mod diff;
+mod injected;
 mod memory;
 mod redirects;
 mod refusals;
@@ -26,6 +27,7 @@ use testkit::{Test, run_kernel_tests};
 fn main() {
     run_kernel_tests(&[
         diff::TESTS,
+        injected::TESTS,
         memory::TESTS,
         redirects::TESTS,
         swaps::TESTS,

@@ -12,6 +12,7 @@
 )]
 
 mod crashes;
+mod edges;
 mod generations;
 mod mixes;
 mod neighbours;
@@ -27,6 +28,7 @@ fn main() {
     run_kernel_tests(&[
         generations::TESTS,
         crashes::TESTS,
+        edges::TESTS,
         mixes::TESTS,
         neighbours::TESTS,
         ownership::TESTS,

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use aya::programs::{CgroupAttachMode, CgroupSockAddr};
 use aya::{Ebpf, EbpfLoader};
-use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd};
+use aya_obj::generated::{BPF_F_BEFORE, bpf_attach_type, bpf_attr, bpf_cmd};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/object/lrpc.bpf.o");
 
@@ -33,6 +33,19 @@ impl Neighbour {
     /// Attaches as a link, beside others.
     pub(crate) fn share(&mut self, cgroup: &Path) {
         self.program().attach(File::open(cgroup).unwrap(), CgroupAttachMode::Single).unwrap();
+    }
+
+    /// Attaches as a link, before others; it is detached with the sandbox's cgroup.
+    pub(crate) fn go_before(&mut self, cgroup: &Path) {
+        let cgroup = File::open(cgroup).unwrap();
+        let program = self.program().fd().unwrap().as_fd().as_raw_fd();
+        let mut attributes = attributes();
+        attributes.link_create.__bindgen_anon_1.prog_fd = program.cast_unsigned();
+        attributes.link_create.__bindgen_anon_2.target_fd = cgroup.as_raw_fd().cast_unsigned();
+        attributes.link_create.attach_type = bpf_attach_type::BPF_CGROUP_INET4_CONNECT as u32;
+        attributes.link_create.flags = BPF_F_BEFORE;
+        // SAFETY: the attributes hold no address. The link's descriptor stays open as long as the test.
+        unsafe { call(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }.unwrap();
     }
 
     /// Attaches in the way of old: 0 is exclusive, 1 may be overridden.
