@@ -147,6 +147,10 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 
 /// Reads both sides at once. Where one cannot be used, what is wrong with each is said.
 fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
+    if args.old == Path::new("-") && args.new == Path::new("-") {
+        return Err(Failure::new("both sides would be read from standard input, which can be read once")
+            .help("write one of them to a file"));
+    }
     let reader = Reader {
         rules: Rules::of(&args.rules).allowing(&args.allow_address),
         live: &args.live,
