@@ -74,7 +74,7 @@ pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     }
     let sources = files.iter().map(|file| file.source.clone()).collect();
     let files = files.into_iter().map(|file| (file.policies, file.places));
-    let plan = if is_sound(&diagnostics) { Plan::new(files, options) } else { None };
+    let plan = if is_sound(&diagnostics) { Plan::new(files, &allows, options) } else { None };
     Examined { options, plan, sources, diagnostics, allows, ignored }
 }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use lrpc_schema::image::{self, FilePlaces, Image, Places, PortSpec};
+use lrpc_schema::image::{self, AllowedWarning, FilePlaces, Image, Places, PortSpec};
 
 use crate::hir::{self, Frontend};
 use crate::options::Options;
+use crate::source::Source;
+use crate::syntax::allow::Allow;
 
 /// A checked set of policies, sorted by namespace and name. Holding one proves that no rule is broken: only
 /// [`check`](crate::check()) makes it.
@@ -21,6 +23,7 @@ impl Plan {
     /// The plan of files in which no error was found; `None` where a policy lacks a part all the same.
     pub(crate) fn new(
         files: impl Iterator<Item = (Vec<hir::Policy>, FilePlaces)>,
+        allows: &[(Source, Vec<Allow>)],
         options: &Options,
     ) -> Option<Self> {
         let (mut policies, mut places, mut written) = (Vec::new(), Vec::new(), Vec::new());
@@ -38,7 +41,7 @@ impl Plan {
         Some(Self {
             policies: Arc::new(policies),
             allowed_addresses: options.allowed_addresses.clone(),
-            places: Places::new(places, written),
+            places: Places::new(places, written).allowing(allowed(allows)),
         })
     }
 
@@ -51,6 +54,20 @@ impl Plan {
     pub(crate) fn places(&self) -> &Places {
         &self.places
     }
+}
+
+/// The warnings that comments allow, as an image keeps them.
+fn allowed(allows: &[(Source, Vec<Allow>)]) -> Vec<AllowedWarning> {
+    let of_file = |(source, allows): &(Source, Vec<Allow>)| {
+        let file = source.name().clone();
+        let allowed = move |Allow { code, line, .. }: &Allow| AllowedWarning {
+            file: file.clone(),
+            line: *line,
+            code: code.clone(),
+        };
+        allows.iter().map(allowed).collect::<Vec<_>>()
+    };
+    allows.iter().flat_map(of_file).collect()
 }
 
 /// The image of a plan: canonical bytes and their digest. `strip` leaves out where fields were written.

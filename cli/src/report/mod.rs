@@ -24,7 +24,7 @@ use std::sync::Arc;
 use lrpc_linker::Finding;
 pub(crate) use lrpc_schema::diagnostic::Severity;
 use lrpc_schema::diagnostic::{Diagnostic, Label, Spot};
-use lrpc_schema::image::{Place, Places};
+use lrpc_schema::image::{Image, Place, Places};
 
 use self::checkout::Checkout;
 use self::quote::Quote;
@@ -44,6 +44,16 @@ pub(crate) type Report = Diagnostic<Location>;
 /// What the compiler says.
 pub(crate) fn of_text(diagnostic: lrpc_compiler::Diagnostic) -> Report {
     diagnostic.locate(|spot| Some(Location::from(spot)))
+}
+
+/// What comments in the manifests of an image do not allow.
+pub(crate) fn not_allowed(findings: Vec<Finding>, image: &Image) -> Vec<Finding> {
+    let is_allowed = |finding: &Finding| {
+        let at = finding.primary.as_ref().map(|label| &label.at);
+        finding.severity == Severity::Warning
+            && at.is_some_and(|at| image.allows(&at.policy, &at.field.to_string(), finding.code.as_str()))
+    };
+    findings.into_iter().filter(|finding| !is_allowed(finding)).collect()
 }
 
 /// What a link of an image finds, at the places that the image remembers; with the policies alone where it

@@ -8,13 +8,13 @@ use std::sync::{Arc, OnceLock};
 use ipnet::IpNet;
 
 use super::layout::{
-    ALLOWED_ADDRESSES, CHECKSUM_SIZE, FORMAT, FORMAT_AT, HEADER_SIZE, LENGTH_AT, MAGIC, PLACES, POLICIES,
-    RESERVED_AT, SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
+    ALLOWED_ADDRESSES, ALLOWED_WARNINGS, CHECKSUM_SIZE, FORMAT, FORMAT_AT, HEADER_SIZE, LENGTH_AT, MAGIC,
+    PLACES, POLICIES, RESERVED_AT, SECTION_COUNT_AT, SECTION_ROW_SIZE, SEMANTIC, SIGNATURE,
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PolicyName, Port, PortSpec};
 use super::{
-    AgentAddress, FieldId, FilePlaces, FrontendAddress, Image, Operator, Places, Requirement, Selector,
-    Stretch, canonical, encode, rules,
+    AgentAddress, AllowedWarning, FieldId, FilePlaces, FrontendAddress, Image, Operator, Places, Requirement,
+    Selector, Stretch, canonical, encode, rules,
 };
 use crate::protocol::Protocol;
 
@@ -62,6 +62,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
     let mut policies = None;
     let mut allowed = None;
     let mut places = None;
+    let mut allowed_warnings = Vec::new();
     for section in &sections {
         section.check_flags()?;
         let mut input = Reader(section.bytes);
@@ -72,6 +73,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
                 input.check_places()?;
                 places = Some(section.range.clone());
             }
+            ALLOWED_WARNINGS => allowed_warnings = input.allowed_warnings()?,
             SIGNATURE => continue,
             _ if section.is_semantic() => return Err(DecodeError::UnknownSection { id: section.id }),
             _ => continue,
@@ -91,6 +93,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Image, DecodeError> {
         allowed_addresses: allowed,
         places: OnceLock::new(),
         places_at: places,
+        allowed_warnings,
         digest,
         bytes,
     })
@@ -129,7 +132,7 @@ impl Section<'_> {
     fn check_flags(&self) -> Result<(), DecodeError> {
         let expected = match self.id {
             POLICIES | ALLOWED_ADDRESSES => SEMANTIC,
-            PLACES | SIGNATURE => 0,
+            PLACES | SIGNATURE | ALLOWED_WARNINGS => 0,
             _ => return Ok(()),
         };
         if self.flags == expected {
@@ -249,6 +252,16 @@ impl<'a> Reader<'a> {
 
     fn u32(&mut self) -> Read<u32> {
         self.array().map(u32::from_le_bytes)
+    }
+
+    fn allowed_warnings(&mut self) -> Read<Vec<AllowedWarning>> {
+        let allowed = self.list(|input| {
+            Ok(AllowedWarning { file: input.str()?.into(), line: input.u32()?, code: input.text()? })
+        })?;
+        if allowed.is_empty() || !allowed.is_sorted_by(|one, other| one < other) {
+            return Err(malformed("the allowed warnings are not in order"));
+        }
+        Ok(allowed)
     }
 
     fn u64(&mut self) -> Read<u64> {
@@ -672,5 +685,26 @@ mod tests {
             bytes.drain(..8);
             let _ = Image::decode(bytes);
         }
+    }
+
+    /// Allowed warnings are kept, change no digest, and have one order.
+    #[test]
+    fn allowed_warnings_are_kept() {
+        let sealed = sample();
+        let warning = |line, code: &str| AllowedWarning { file: "p.yaml".into(), line, code: code.into() };
+        let places = sealed.places().unwrap().clone();
+        let places =
+            places.allowing(vec![warning(2, "b"), warning(1, "z"), warning(1, "a"), warning(1, "z")]);
+        let allowing = Image::seal(sealed.policies().to_vec(), sealed.allowed_addresses(), Some(&places));
+        assert_eq!(allowing.digest(), sealed.digest());
+        let read = Image::decode(allowing.bytes().to_vec()).unwrap();
+        assert_eq!(read.allowed_warnings, [warning(1, "a"), warning(1, "z"), warning(2, "b")]);
+        let again = Image::seal(read.policies().to_vec(), read.allowed_addresses(), read.places());
+        assert_eq!(again.bytes(), allowing.bytes());
+        let policy = &read.policies()[0].name;
+        assert!(read.allows(policy, "metadata.name", "z") && read.allows(policy, "metadata.name", "a"));
+        assert!(!read.allows(policy, "metadata.name", "b") && !read.allows(policy, "spec", "y"));
+        let stripped = Image::seal(sealed.policies().to_vec(), sealed.allowed_addresses(), None);
+        assert!(!stripped.allows(policy, "metadata.name", "z"));
     }
 }

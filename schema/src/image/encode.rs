@@ -7,11 +7,11 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::layout::{
-    ALLOWED_ADDRESSES, CHECKSUM_SIZE, DIGEST_CONTEXT, FORMAT, HEADER_SIZE, MAGIC, PLACES, POLICIES,
-    SECTION_ROW_SIZE, SEMANTIC,
+    ALLOWED_ADDRESSES, ALLOWED_WARNINGS, CHECKSUM_SIZE, DIGEST_CONTEXT, FORMAT, HEADER_SIZE, MAGIC, PLACES,
+    POLICIES, SECTION_ROW_SIZE, SEMANTIC,
 };
 use super::policy::{Backend, Clients, Fallback, Matcher, Policy, PortSpec};
-use super::{AgentAddress, Digest, Operator, Places, PolicyName, Selector, Stretch};
+use super::{AgentAddress, AllowedWarning, Digest, Operator, Places, PolicyName, Selector, Stretch};
 
 /// The bytes of an image.
 pub(super) struct Encoded {
@@ -28,7 +28,8 @@ pub(super) fn encode(
     allowed_addresses: Option<&[IpNet]>,
     places: Option<&Places>,
 ) -> Encoded {
-    let count = if places.is_some() { 3 } else { 2 };
+    let allowed_warnings = places.map_or(&[][..], Places::allowed_warnings);
+    let count = 2 + usize::from(places.is_some()) + usize::from(!allowed_warnings.is_empty());
     // The head is written last, when the lengths are known; the sections are written once, in their place.
     let mut out = Writer(vec![0; HEADER_SIZE + count * SECTION_ROW_SIZE]);
     let mut sections = Vec::with_capacity(count);
@@ -41,6 +42,9 @@ pub(super) fn encode(
     section(&mut out, ALLOWED_ADDRESSES, SEMANTIC, &|out| out.allowed(allowed_addresses));
     if let Some(places) = places {
         section(&mut out, PLACES, 0, &|out| out.places(places));
+    }
+    if !allowed_warnings.is_empty() {
+        section(&mut out, ALLOWED_WARNINGS, 0, &|out| out.allowed_warnings(allowed_warnings));
     }
     let mut head = Writer(Vec::with_capacity(HEADER_SIZE));
     head.0.extend(MAGIC);
@@ -104,6 +108,15 @@ impl Writer {
                 out.u8(net.prefix_len());
             }
         });
+    }
+
+    fn allowed_warnings(&mut self, allowed: &[AllowedWarning]) {
+        self.count(allowed.len());
+        for AllowedWarning { file, line, code } in allowed {
+            self.text(file);
+            self.u32(*line);
+            self.text(code);
+        }
     }
 
     /// File names and field paths once each, then the places that point at them.

@@ -28,6 +28,8 @@ pub(super) const PLACES: u32 = 3;
 /// Reserved for a signature over the digest; no version writes it.
 pub(super) const SIGNATURE: u32 = 4;
 
+pub(super) const ALLOWED_WARNINGS: u32 = 5;
+
 /// Domain of the digest, so that no other blake3 hash of the same bytes equals it.
 pub(super) const DIGEST_CONTEXT: &str = "lrpc 2026-11 image semantic sections";
 

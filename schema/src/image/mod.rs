@@ -2,6 +2,7 @@
 //!
 //! [`policy`] and [`selector`] say what an image holds ([`address`] and [`name`] of which form, [`metadata`] which of them clouds use, [`rules`] what
 //! fits together), [`places`] where in the manifests it was written,
+//! [`allowed`] which warnings they allow,
 //! [`layout`] how the bytes are arranged (drawn in `docs/image-format.md`), [`encode`] and [`decode`] turn
 //! one into the other.
 //!
@@ -10,6 +11,7 @@
 //! policies.
 
 mod address;
+mod allowed;
 mod decode;
 mod encode;
 mod layout;
@@ -27,6 +29,7 @@ use ipnet::IpNet;
 
 pub use crate::protocol::{Protocol, UnknownProtocol};
 pub use address::{AgentAddress, FrontendAddress, PodAddress, WrongAddress};
+pub use allowed::AllowedWarning;
 pub use decode::DecodeError;
 pub use layout::FORMAT;
 pub use metadata::is_metadata;
@@ -85,7 +88,9 @@ pub struct Image {
     allowed_addresses: Option<Vec<IpNet>>,
     /// Read out of the bytes when they are first asked for.
     places: OnceLock<Places>,
-    /// Their section in the bytes.
+    /// Sorted; empty where no comment allows one, and in a stripped image.
+    allowed_warnings: Vec<AllowedWarning>,
+    /// The section of the places in the bytes.
     places_at: Option<Range<usize>>,
     bytes: Vec<u8>,
     digest: Digest,
@@ -109,7 +114,9 @@ impl Image {
         let allowed_addresses = allowed_addresses.map(canonical);
         let encoded = encode::encode(&policies, allowed_addresses.as_deref(), places);
         let encode::Encoded { bytes, digest, places_at } = encoded;
-        Self { policies, allowed_addresses, places: OnceLock::new(), places_at, bytes, digest }
+        let allowed_warnings = places.map_or_else(Vec::new, |places| places.allowed_warnings().to_vec());
+        let places = OnceLock::new();
+        Self { policies, allowed_addresses, places, allowed_warnings, places_at, bytes, digest }
     }
 
     /// Whether bytes are meant as an image: they begin with its magic number.
@@ -142,8 +149,19 @@ impl Image {
             return Some(places);
         }
         let section = self.bytes.get(self.places_at.clone()?)?;
-        let read = decode::places(section, &self.policies)?;
+        let read = decode::places(section, &self.policies)?.allowing(self.allowed_warnings.clone());
         Some(self.places.get_or_init(|| read))
+    }
+
+    /// Whether a comment beside a field of a policy allows the warning of a code.
+    pub fn allows(&self, policy: &PolicyName, field: &str, code: &str) -> bool {
+        let allowed = || {
+            let place = self.places()?.find(policy, field)?;
+            let mut warnings = self.allowed_warnings.iter();
+            Some(warnings.any(|one| one.line == place.line && one.code == code && one.file == place.file))
+        };
+        // Most images allow none, and their places are never read.
+        !self.allowed_warnings.is_empty() && allowed().unwrap_or(false)
     }
 
     /// The image as a file holds it.

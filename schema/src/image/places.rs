@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::PolicyName;
+use super::{AllowedWarning, PolicyName};
 
 /// A stretch of a text: lines and columns from 1, columns in characters, the end exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +140,8 @@ pub struct Places {
     files: Vec<FilePlaces>,
     /// Sorted by policy.
     policies: Vec<Written>,
+    /// Sorted.
+    allowed: Vec<AllowedWarning>,
 }
 
 /// Where a policy stands.
@@ -153,6 +155,17 @@ struct Written {
 }
 
 impl Places {
+    /// The same with the warnings that comments allow.
+    pub fn allowing(self, mut allowed: Vec<AllowedWarning>) -> Self {
+        allowed.sort_unstable();
+        allowed.dedup();
+        Self { allowed, ..self }
+    }
+
+    pub(super) fn allowed_warnings(&self) -> &[AllowedWarning] {
+        &self.allowed
+    }
+
     /// Puts files together, each of them [sorted](FilePlaces::sort); `policies` says of each policy in which
     /// of the files it stands, and its number there.
     pub fn new(
@@ -188,7 +201,7 @@ impl Places {
     ) -> Self {
         let policies = policies.into_iter();
         let written = policies.map(|(policy, file, number)| Written { policy, file: count(file), number });
-        Self { paths, files, policies: written.collect() }
+        Self { paths, files, policies: written.collect(), allowed: Vec::new() }
     }
 
     /// The place of a field, or of the nearest field around it that was written: a finding about a missing

@@ -106,6 +106,7 @@ fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Out
             let (map_sets, reports): (Vec<_>, Vec<_>) = linked
                 .into_iter()
                 .map(|(node, Linked { map_set, findings })| {
+                    let findings = report::not_allowed(findings, image);
                     ((node, map_set), reports(given, findings, image.places()))
                 })
                 .unzip();
@@ -117,7 +118,7 @@ fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Out
         }
         Format::Human => {
             let found = linked.iter().map(|(node, linked)| ((*node).to_owned(), linked.findings.clone()));
-            let found = findings::across(&linker, found).into_iter();
+            let found = report::not_allowed(findings::across(&linker, found), image).into_iter();
             let found = found.map(|finding| report::of_image(finding, image.places()));
             let reports: Vec<_> = given.problems.iter().map(Problem::diagnostic).chain(found).collect();
             output.message(diagnostics::render(&reports, Detail::asked(args.all), output.messages()));
@@ -148,7 +149,8 @@ fn with_refusals(mut linked: Linked, image: &Image, profile: Profile) -> Linked 
     linked
 }
 
-/// Links an image for one node; `narrow` narrows the image's allow-list where it is not empty (L14).
+/// Links an image for one node; `narrow` narrows the image's allow-list where it is not empty (L14). What
+/// comments in the manifests allow is not found.
 ///
 /// # Errors
 /// When the node is not in the inventory; the message names those that are.
@@ -161,7 +163,8 @@ pub(crate) fn link(
     let narrow = (!narrow.is_empty()).then_some(narrow);
     let linker = Linker::new(image, inventory, narrow);
     let parts = linker.parts(node).map_err(|error| unknown_node(&error, inventory))?;
-    Ok(linker.join(parallel::map(parts, |part| linker.link_part(&part))))
+    let Linked { map_set, findings } = linker.join(parallel::map(parts, |part| linker.link_part(&part)));
+    Ok(Linked { map_set, findings: report::not_allowed(findings, image) })
 }
 
 /// A node that the inventory does not have; the help names those that it has.
