@@ -117,10 +117,13 @@ impl Text {
         let mut room = width;
         while let Some(at) = break_in(rest, room) {
             let (now, later) = rest.split_at(at);
-            self.characters(now);
+            let is_space = |(_, character): &(Style, char)| *character == ' ';
+            let kept = now.iter().rposition(|one| !is_space(one)).map_or(0, |last| last + 1);
+            self.characters(now.get(..kept).unwrap_or_default());
             self.push("\n").push(&indent);
             room = width.saturating_sub(indent.len());
-            rest = later.split_first().map_or(later, |(_, later)| later);
+            let begin = later.iter().position(|one| !is_space(one)).unwrap_or(later.len());
+            rest = later.get(begin..).unwrap_or_default();
         }
         self.characters(rest);
     }
@@ -281,7 +284,7 @@ mod tests {
     #[test]
     fn lines_are_broken_at_spaces_outside_of_backticks() {
         let mut text = Text::from("  one two ");
-        text.paint(Style::Bold, "three `four five` six\n").push("short\nunbreakable-word-of-length end");
+        text.paint(Style::Bold, "three `four five` six\n").push("short\nunbreakable-word-of-length  end");
         assert_eq!(
             text.wrapped(16).leaving(false),
             "  one two three\n      `four five`\n      six\nshort\nunbreakable-word-of-length\n    end\n"
