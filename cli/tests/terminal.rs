@@ -32,7 +32,7 @@ fn inventory() -> String {
         "apiVersion": "v1", "kind": "Service",
         "metadata": { "name": name("s"), "namespace": "default" },
         "spec": {
-            "clusterIPs": ["169.254.169.254"],
+            "clusterIPs": ["10.96.0.9"],
             "ports": [{ "port": 8080, "protocol": "TCP", "name": EVIL }],
         },
     });
@@ -48,6 +48,14 @@ fn said(folder: &Path, arguments: &[&str]) -> String {
     command.args(arguments).current_dir(folder).env_clear().env("PATH", "/usr/bin:/bin");
     let output = command.output().unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+}
+
+/// What another program shows of a comparison.
+fn said_by_diff(folder: &Path, old: &str, new: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lrpc"));
+    command.args(["diff", old, new, "--inventory", "inventory.json"]).current_dir(folder).env_clear();
+    command.env("PATH", "/usr/bin:/bin").env("LRPC_EXTERNAL_DIFF", "diff -ruN");
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
 }
 
 #[test]
@@ -128,6 +136,8 @@ fn no_name_commands_a_terminal() {
             assert!(!said.contains("\u{1b}[5m"), "{command:?} --color {color} says {said:?}");
         }
     }
+    let shown = said_by_diff(folder, "empty.lrpc", "image.lrpc");
+    assert!(shown.contains("\\u{1b}[5m") && !shown.contains('\u{1b}'), "{shown:?}");
     assert!(named > commands.len(), "the names are there to be seen: {named} of {}", 2 * commands.len());
 }
 

@@ -142,7 +142,7 @@ fn seen(written: io::Result<()>) -> Result<(), Failure> {
 
 /// The same JSON with the characters spelt out that a reader would not see; outside of strings it has none but
 /// line ends.
-fn in_sight(json: String) -> String {
+pub(crate) fn in_sight(json: String) -> String {
     let is_spelt = |character: char| is_hidden(character) && character != '\n';
     // Most output is plain ASCII, which is told at several bytes a cycle.
     let is_plain = |byte: &u8| matches!(byte, b'\n' | b' '..=b'~');

@@ -135,7 +135,10 @@ impl Text {
     }
 
     /// Writes the text as a terminal or a file may have it, with a line end where it has none.
-    pub(super) fn leave(&self, out: &mut impl Write, colors: bool) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub(crate) fn leave(&self, out: &mut impl Write, colors: bool) -> io::Result<()> {
         for piece in &self.pieces {
             match piece {
                 Piece::Coloured(text) => escape(out, text, is_obeyed_but_colours)?,

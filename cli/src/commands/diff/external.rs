@@ -2,7 +2,7 @@
 //! folders, with a file for each policy and each node that is not the same.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::process::Command;
@@ -14,6 +14,7 @@ use super::view::{Compared, DiffView, NodeDiff, RowDiff};
 use crate::commands::policy::PolicyView;
 use crate::commands::row;
 use crate::exit::Failure;
+use crate::output::{Text, in_sight};
 
 /// The variable that names the program, with its arguments.
 const VARIABLE: &str = "LRPC_EXTERNAL_DIFF";
@@ -71,17 +72,22 @@ fn write(old: &Path, new: &Path, compared: Option<&Compared<'_>>, view: &DiffVie
     for NodeDiff { node, frontends, .. } in &view.nodes {
         let rows = |row: fn(&RowDiff) -> Option<String>| frontends.iter().filter_map(row).collect::<String>();
         let name = file_name("node", node, "txt");
-        fs::write(old.join(&name), rows(|diff| diff.old.as_ref().map(row::line)))?;
-        fs::write(new.join(&name), rows(|diff| diff.new.as_ref().map(row::line)))?;
+        write_text(&old.join(&name), rows(|diff| diff.old.as_ref().map(row::line)))?;
+        write_text(&new.join(&name), rows(|diff| diff.new.as_ref().map(row::line)))?;
     }
     Ok(())
+}
+
+/// What the program shows on the terminal leaves lrpc here.
+fn write_text(path: &Path, text: String) -> io::Result<()> {
+    Text::from(text).leave(&mut File::create(path)?, false)
 }
 
 /// A policy as `inspect` shows it. Where it is written is no difference.
 fn write_policy(folder: &Path, policy: &Policy, image: &Image) -> io::Result<()> {
     let view = PolicyView { at: None, ..PolicyView::of(policy, image) };
     let text = serde_json::to_string_pretty(&view)?;
-    fs::write(folder.join(file_name("policy", &view.policy, "json")), text + "\n")
+    fs::write(folder.join(file_name("policy", &view.policy, "json")), in_sight(text) + "\n")
 }
 
 /// A name without anything that leads out of the folder, whatever the image or the inventory says.
