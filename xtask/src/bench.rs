@@ -7,7 +7,9 @@ mod generate;
 mod measure;
 mod replace;
 
-use crate::repository::{Repository, Result};
+use std::path::{Path, PathBuf};
+
+use crate::repository::{self, Repository, Result};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Bench {
@@ -22,4 +24,13 @@ pub(crate) fn run(repository: &Repository, bench: &Bench) -> Result<()> {
         Bench::Compile(args) => compile::run(repository, args),
         Bench::Replace(args) => replace::run(repository, args),
     }
+}
+
+/// The binary that is given, else the release build of this repository.
+fn binary(repository: &Repository, given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(given.to_path_buf());
+    }
+    repository::run(repository.cargo().args(["build", "--release", "--package", "lrpc"]))?;
+    Ok(repository.target().join("release/lrpc"))
 }

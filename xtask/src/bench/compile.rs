@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::generate;
 use super::measure::{Cost, best};
-use crate::repository::{self, Failure, Repository, Result, write};
+use crate::repository::{Failure, Repository, Result, write};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -16,13 +16,15 @@ pub(crate) struct Args {
     /// How often to run each command; the fastest run counts
     #[arg(long, default_value_t = 3, value_name = "TIMES")]
     runs: u32,
+
+    /// Measure this binary and build none
+    #[arg(long, value_name = "PATH")]
+    lrpc: Option<PathBuf>,
 }
 
 pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
-    let mut build = repository.cargo();
-    repository::run(build.args(["build", "--release", "--package", "lrpc"]))?;
     let bench = Bench {
-        lrpc: repository.target().join("release/lrpc"),
+        lrpc: super::binary(repository, args.lrpc.as_deref())?,
         kubeconform: on_path("kubeconform"),
         schema: repository.path("schema/json/manifest.schema.json"),
         scratch: repository.target().join("bench"),

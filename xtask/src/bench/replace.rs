@@ -12,7 +12,7 @@ use testkit::Sandbox;
 use super::generate::{self, Set};
 use super::measure::{Cost, once};
 use crate::packages;
-use crate::repository::{self, Failure, Repository, Result, write};
+use crate::repository::{Failure, Repository, Result, write};
 
 const NFT: &str = "/usr/sbin/nft";
 const NODE: &str = "worker-1";
@@ -36,13 +36,7 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
     if !Path::new(NFT).exists() {
         packages::install(["nftables"].into_iter())?;
     }
-    let lrpc = match &args.lrpc {
-        Some(lrpc) => lrpc.clone(),
-        None => {
-            repository::run(repository.cargo().args(["build", "--release", "--package", "lrpc"]))?;
-            repository.target().join("release/lrpc")
-        }
-    };
+    let lrpc = super::binary(repository, args.lrpc.as_deref())?;
     println!("| frontends | what | lrpc apply | processor | peak memory | nft -f | nft : lrpc |");
     println!("|---|---|---|---|---|---|---|");
     let mut small: Option<Stage> = None;
