@@ -1,12 +1,22 @@
-//! The diagnostics: the pages of the compiler, of a link and of a data path in one list.
+//! The diagnostics: the pages of the compiler, of a link, of a data path and of an apply in one list.
 
-use lrpc_schema::diagnostic::{Page, Severity};
+use lrpc_schema::diagnostic::{Code, Page, Severity};
 
 use super::nearest::nearest;
 
+/// What only an apply can find, on the node.
+pub(crate) const NODE_NOT_HERE: Page = Page {
+    code: Code::new("node-not-here"),
+    severity: Severity::Warning,
+    summary: "this machine has no address of the Node that it is loaded as",
+    since: "0.1.0",
+    page: include_str!("../../diagnostics/node-not-here.md"),
+};
+
 /// Every page, sorted by code.
 pub(crate) fn all() -> Vec<Page> {
-    let mut pages: Vec<Page> = lrpc_compiler::PAGES.iter().copied().chain(findings()).collect();
+    let pages = lrpc_compiler::PAGES.iter().copied().chain(findings());
+    let mut pages: Vec<Page> = pages.chain([NODE_NOT_HERE]).collect();
     pages.sort_by_key(|page| page.code);
     pages
 }

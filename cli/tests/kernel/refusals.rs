@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("what_this_version_lacks_is_refused", what_this_version_lacks_is_refused),
     ("a_drop_policy_is_never_applied_by_half", a_drop_policy_is_never_applied_by_half),
     ("warnings_can_be_denied", warnings_can_be_denied),
+    ("a_node_that_is_another_machine_is_told", a_node_that_is_another_machine_is_told),
 ];
 
 /// Asserts a refusal that says these words, and that nothing was pinned.
@@ -195,4 +196,17 @@ fn warnings_can_be_denied() {
     let inventory = world.inventory(&[]);
     let image = world.image("guide", &guide_policy(80));
     refused(&world, world.apply(&image, &inventory, &["--deny-warnings"]), 1, &["deny-warnings"]);
+}
+
+fn a_node_that_is_another_machine_is_told() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    let image = world.image("guide", &guide_policy(80));
+    let nameless = fs::read_to_string(&inventory).unwrap();
+    for (address, is_told) in [("198.51.100.7", true), ("127.0.0.1", false)] {
+        let status = format!("status: {{addresses: [{{type: InternalIP, address: {address}}}]}}\n---\n");
+        fs::write(&inventory, nameless.replacen("---\n", &status, 1)).unwrap();
+        let run = world.apply(&image, &inventory, &["--dry-run"]).ends(0);
+        assert_eq!(run.stdout.contains("node-not-here"), is_told, "{address}: {}", run.stdout);
+    }
 }

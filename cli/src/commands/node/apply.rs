@@ -9,7 +9,7 @@ use lrpc_schema::image::Image;
 use serde::Serialize;
 
 use super::arguments::NodeDirsArgs;
-use super::instance;
+use super::{here, instance};
 use crate::arguments::{InventoryArgs, ModeArgs, SetArgs};
 use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
@@ -91,6 +91,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         Format::Human => None,
     };
     let mut reports = link::reports(&given, findings, places);
+    reports.extend(given.inventory.node(&args.node).and_then(here::check));
     if args.dry_run || args.deny_warnings {
         let preview = node.preview(&map_set, &options).map_err(instance::failure)?;
         reports.extend(preview.warnings.iter().map(Warning::diagnostic));

@@ -4,6 +4,7 @@ mod apply;
 mod arguments;
 mod doctor;
 mod dump;
+mod here;
 mod history;
 mod instance;
 mod rollback;
