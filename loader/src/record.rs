@@ -11,6 +11,7 @@ use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Generation, META_SIZE, Meta};
 use serde::{Deserialize, Serialize};
 
+use crate::fs::Identity;
 use crate::resolve::Resolved;
 
 /// Whose connections the hooks see.
@@ -54,6 +55,9 @@ pub struct Record {
     /// The state directory, as messages show it; empty where an earlier lrpc has not written it.
     #[serde(default)]
     pub state: String,
+    /// The kernel's numbers of that directory, under whatever path it is seen.
+    #[serde(default)]
+    pub memory: Option<Identity>,
     /// When it was applied, RFC 3339.
     pub applied_at: String,
     /// The version of lrpc that applied it.
@@ -93,6 +97,8 @@ pub struct Facts {
     pub cgroup_id: u64,
     /// The state directory.
     pub state: PathBuf,
+    /// The kernel's numbers of that directory.
+    pub memory: Identity,
     /// When it is applied, RFC 3339.
     pub applied_at: String,
     /// The version of the kernel programs.
@@ -138,6 +144,7 @@ impl Record {
             cgroup: facts.cgroup.display().to_string(),
             cgroup_id: facts.cgroup_id,
             state: facts.state.display().to_string(),
+            memory: Some(facts.memory),
             applied_at: facts.applied_at,
             lrpc: env!("CARGO_PKG_VERSION").to_owned(),
             program: facts.program,
@@ -225,6 +232,7 @@ mod tests {
             cgroup: OsStr::from_bytes(b"/sys/fs/cgroup/\xff").into(),
             cgroup_id: 1,
             state: "/var/lib/lrpc".into(),
+            memory: serde_json::from_str("{\"device\":1,\"inode\":2}").unwrap(),
             applied_at: "2026-11-23T12:00:00Z".to_owned(),
             program: Digest::new([4; 32]),
             services: true,
@@ -264,9 +272,13 @@ mod tests {
     fn fields_may_come_and_go_and_a_change_of_meaning_is_told() {
         let without = edited(|json| {
             json.remove("state");
+            json.remove("memory");
             json.remove("services");
         });
-        assert!(without.is_ok_and(|record| !record.services && record.state.is_empty()));
+        assert!(
+            without
+                .is_ok_and(|record| !record.services && record.state.is_empty() && record.memory.is_none())
+        );
         let with = edited(|json| drop(json.insert("lease".to_owned(), 5.into())));
         assert_eq!(with, Ok(record()));
         let later = edited(|json| drop(json.insert("version".to_owned(), 2.into())));

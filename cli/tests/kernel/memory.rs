@@ -16,6 +16,7 @@ pub(crate) const TESTS: &[Test] = &[
         a_state_folder_of_others_is_refused_and_left_as_it_is,
     ),
     ("nothing_in_the_history_stops_an_apply", nothing_in_the_history_stops_an_apply),
+    ("a_second_history_is_not_written", a_second_history_is_not_written),
     ("a_pipe_in_the_place_of_a_file_is_refused_at_once", a_pipe_in_the_place_of_a_file_is_refused_at_once),
     ("what_was_damaged_is_mended_by_the_next_apply", what_was_damaged_is_mended_by_the_next_apply),
     ("two_instances_do_not_share_a_memory", two_instances_do_not_share_a_memory),
@@ -101,9 +102,9 @@ fn a_state_folder_of_others_is_refused_and_left_as_it_is() {
     // The remedy, followed; then what is loaded is unloaded with the wrong folder.
     scene.apply_on(&bpffs, &theirs.join("lrpc")).ends(0);
     scene.redirects();
-    scene.on(&bpffs, &theirs, &["unload"]).ends(2);
-    scene.redirects();
-    scene.on(&bpffs, &theirs.join("lrpc"), &["unload"]).ends(0);
+    let told = scene.on(&bpffs, &theirs, &["unload"]).ends(0).stderr;
+    assert!(told.contains(&theirs.join("lrpc").display().to_string()), "{told}");
+    scene.on(&bpffs, &theirs.join("lrpc"), &["status"]).ends(1);
     let mut after = content(&theirs);
     after.retain(|path, _| !path.contains("theirs/lrpc"));
     assert!(after == before);
@@ -145,11 +146,13 @@ fn a_pipe_in_the_place_of_a_file_is_refused_at_once() {
     scene.apply().ends(0);
     fs::remove_file(state.join("history.jsonl")).unwrap();
     run(Command::new("mkfifo").arg(state.join("history.jsonl"))).ends(0);
-    for command in [&["history"][..], &["unload"]] {
-        assert!(scene.world.lrpc(command).ends(2).stderr.contains("history.jsonl` is not a regular file"));
-    }
-    assert!(since.elapsed() < Duration::from_secs(10), "something waited");
+    let said = "history.jsonl` is not a regular file";
+    assert!(scene.world.lrpc(&["history"]).ends(2).stderr.contains(said));
     scene.redirects();
+    // What is only memory keeps nothing loaded.
+    assert!(scene.world.lrpc(&["unload"]).ends(0).stderr.contains(said));
+    assert!(since.elapsed() < Duration::from_secs(10), "something waited");
+    scene.world.lrpc(&["status"]).ends(1);
 }
 
 fn what_was_damaged_is_mended_by_the_next_apply() {
@@ -242,4 +245,25 @@ fn a_read_only_bpffs_can_be_looked_at() {
     for run in looked {
         run.ends(0);
     }
+}
+
+/// What is loaded remembers its state directory: a command that names another says so, and writes nothing there.
+fn a_second_history_is_not_written() {
+    let scene = Scene::new();
+    let bpffs = scene.world.sandbox.bpffs();
+    let (one, other) = (scene.world.sandbox.folder().join("one"), scene.world.sandbox.folder().join("other"));
+    scene.apply_on(&bpffs, &one).ends(0);
+    for refused in [
+        scene.apply_on(&bpffs, &other),
+        scene.on(&bpffs, &other, &["rollback"]),
+        scene.on(&bpffs, &other, &["history"]),
+    ] {
+        let said = refused.ends(2).stderr;
+        assert!(said.contains(&format!("--state {}", one.display())), "{said}");
+    }
+    assert!(!other.exists());
+    scene.redirects();
+    // Where the first is gone there is nothing to be half of.
+    fs::remove_dir_all(&one).unwrap();
+    scene.apply_on(&bpffs, &other).ends(0);
 }

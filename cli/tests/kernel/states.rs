@@ -12,6 +12,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("nothing_is_loaded_at_first", nothing_is_loaded_at_first),
     ("status_reads_the_kernel", status_reads_the_kernel),
     ("an_equal_set_is_not_swapped", an_equal_set_is_not_swapped),
+    ("a_dry_run_says_what_changes_for_connections", a_dry_run_says_what_changes_for_connections),
     ("expect_guards_an_apply", expect_guards_an_apply),
     ("verify_compares_with_an_image", verify_compares_with_an_image),
     ("unload_leaves_nothing", unload_leaves_nothing),
@@ -55,7 +56,8 @@ fn status_reads_the_kernel() {
         "applied_at",
     ];
     assert_eq!(keys(&status), common);
-    assert_eq!(keys(&applied), [&common[..], &["previous", "changed", "existing", "diagnostics"]].concat());
+    let more = ["previous", "changed", "frontends_changed", "existing", "troubles", "diagnostics"];
+    assert_eq!(keys(&applied), [&common[..], &more[..]].concat());
     for key in common {
         assert_eq!(status[key], applied[key], "{key}");
     }
@@ -190,4 +192,36 @@ fn the_environment_names_the_instance() {
     }
     assert_eq!(options.len(), 6);
     assert_eq!(run(&mut status).ends(0).json()["generation"], 1);
+}
+
+/// What a dry run says is what the apply after it says, and what `diff live` says.
+fn a_dry_run_says_what_changes_for_connections() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80, 81])]);
+    let (old, new) = (world.image("old", &guide_policy(80)), world.image("new", &guide_policy(81)));
+    let first = world.apply(&old, &inventory, &[]).ends(0).json();
+    assert_eq!(first["frontends_changed"], json!({"added": 1, "removed": 0, "changed": 0}));
+    let dry = world.apply(&new, &inventory, &["--dry-run"]).ends(0).json();
+    let node = json!([NODE, "169.254.169.254:8080/TCP", "changed"]);
+    let shown =
+        |row: &Value| json!([row["node"], row["frontends"][0]["frontend"], row["frontends"][0]["change"]]);
+    assert_eq!(shown(&dry["nodes"][0]), node);
+    let live = world
+        .lrpc(&["diff", "live", &new, "--inventory", &inventory, "--node", NODE, "--format", "json"])
+        .ends(1)
+        .json();
+    assert_eq!(live["nodes"], dry["nodes"]);
+    let arguments = ["apply", &new, "--inventory", &inventory, "--node", NODE, "--dry-run"];
+    let human = world.lrpc(&arguments).ends(0).stdout;
+    assert!(human.contains("169.254.169.254:8080") && !human.contains("flip the cell"), "{human}");
+    let verbose = world.lrpc(&[&arguments[..], &["--verbose"]].concat()).ends(0).stdout;
+    assert!(verbose.contains("flip the cell"), "{verbose}");
+    let arguments = ["apply", &new, "--inventory", &inventory, "--node", NODE];
+    let applied = world.lrpc(&arguments).ends(0).stdout;
+    assert!(applied.trim_end().ends_with("0 frontends added, 0 removed, 1 changed"), "{applied}");
+    // Without a right that an apply needs, a dry run is no promise.
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-net_admin", "--inh-caps=-all", lrpc()]).args(arguments).arg("--dry-run");
+    let refused = run(command.args(world.sandbox.options())).ends(2).stderr;
+    assert!(refused.contains("CAP_NET_ADMIN is missing"), "{refused}");
 }

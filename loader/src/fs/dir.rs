@@ -24,7 +24,7 @@ pub(crate) struct Dir {
 
 /// The kernel's numbers of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
+pub struct Identity {
     device: u64,
     inode: u64,
 }

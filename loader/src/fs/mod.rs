@@ -23,7 +23,8 @@ mod walk;
 
 use std::io::{self, ErrorKind};
 
-pub(crate) use dir::{Dir, Identity, Way};
+pub use dir::Identity;
+pub(crate) use dir::{Dir, Way};
 pub use error::{Contents, FsError};
 pub(crate) use file::is_half;
 pub(crate) use lock::{DirLock, Sharing};

@@ -8,6 +8,7 @@ use lrpc_schema::image::{Digest, Image, NotADigest};
 use lrpc_schema::records::{Generation, Hook, Table};
 use serde::{Serialize, Serializer};
 
+use super::changes::{Before, Changes};
 use super::loaded::{Found, Loaded};
 use super::recover::recover;
 use super::status::ActiveStatus;
@@ -90,6 +91,8 @@ pub struct Applied {
     pub previous: Option<Generation>,
     /// Another generation is active than before.
     pub changed: bool,
+    /// What changed for traffic; `None` where what was active before could not be read.
+    pub frontends_changed: Option<Changes>,
     /// What became of existing connections.
     pub existing: ExistingCount,
     /// What the node's data path does not carry.
@@ -150,7 +153,8 @@ impl Node {
         let cgroup = self.cgroup()?;
         let wanted = Wanted { options, cgroup: &cgroup, resolved: &resolved, services };
         let writer = self.writer()?;
-        self.state.claim(writer.root())?;
+        self.is_remembered_here(&Found::read(&writer)?)?;
+        let memory = self.state.claim(writer.root())?;
         let found = recover(&writer)?;
         let Prepared { plan, generation, is_unchanged } = self.prepare(&writer, &found, &wanted)?;
         let facts = Facts {
@@ -162,6 +166,7 @@ impl Node {
             cgroup: cgroup.path().to_owned(),
             cgroup_id: cgroup.id(),
             state: self.state.path().to_owned(),
+            memory,
             applied_at: clock::now(),
             program: version(),
             services,
@@ -183,12 +188,16 @@ impl Node {
             .bringing(brought)
             .on(Some(&cgroup))
             .recording(Some(record), Some(event));
+        let before = Before::of(&writer, &found);
         let transaction = match found {
             Found::Loaded(loaded) => transaction.from(*loaded)?,
             Found::Nothing | Found::Orphaned(_) => transaction,
         };
-        let done = transaction.run(&plan)?;
-        Ok(Applied::of(done, previous, !is_unchanged, resolved.warnings))
+        let (done, frontends_changed) = match is_unchanged {
+            true => (transaction.run(&plan), Some(Changes::default())),
+            false => before.beside(&resolved.tables, || transaction.run(&plan)),
+        };
+        Ok(Applied { frontends_changed, ..Applied::of(done?, previous, !is_unchanged, resolved.warnings) })
     }
 
     /// What an apply would do now. Nothing is changed, not even what a loader that died has left.
@@ -391,7 +400,8 @@ impl Applied {
         let hooks = Hook::ALL.iter().map(ToString::to_string).collect();
         let active = record.map(|record| ActiveStatus::of(&record, resident, hooks));
         let status = Status { is_active: active.is_some(), active, differences: Vec::new() };
-        Self { status, previous, changed, existing: ExistingCount::default(), warnings, troubles }
+        let existing = ExistingCount::default();
+        Self { status, previous, changed, frontends_changed: None, existing, warnings, troubles }
     }
 }
 

@@ -61,13 +61,17 @@ impl Node {
     pub fn doctor(&self) -> Vec<Check> {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let version = kernel_version(&release);
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mut checks = vec![kernel(release.trim(), version)];
-        checks.extend(capabilities(&status));
+        checks.extend(self.rights());
         checks.push(self.bpffs());
         checks.extend(self.cgroups());
         checks.extend(memlock(version));
         checks
+    }
+
+    /// The rights that an apply needs, as this process has them.
+    pub fn rights(&self) -> Vec<Check> {
+        capabilities(&fs::read_to_string("/proc/self/status").unwrap_or_default())
     }
 
     fn bpffs(&self) -> Check {

@@ -167,6 +167,14 @@ pub enum Error {
         /// The active linked digest.
         digest: Digest,
     },
+    /// What is loaded has another memory.
+    #[error("what is loaded here keeps its history in `{loaded}`, not in `{wanted}`", wanted = .wanted.display())]
+    OtherState {
+        /// The state directory of the active generation.
+        loaded: String,
+        /// The one that was named.
+        wanted: PathBuf,
+    },
     /// A generation's record is another lrpc's.
     #[error("generation {generation} is active, recorded by another lrpc")]
     RecordedByAnother {
@@ -287,6 +295,7 @@ impl Error {
             Self::OtherNode { loaded, wanted, digest } => Some(format!(
                 "pass `--node {loaded}`; where this machine is `{wanted}` now, say so by `--expect {digest}`"
             )),
+            Self::OtherState { loaded, .. } => Some(format!("pass `--state {loaded}`")),
             Self::RecordedByAnother { .. } => {
                 Some("use the lrpc that applied it, or apply an image with this one".to_owned())
             }

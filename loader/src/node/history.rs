@@ -15,6 +15,7 @@ impl Node {
         let reader = self.reader()?;
         let found = reader.as_ref().map(Found::read).transpose()?;
         let resident = found.as_ref().and_then(Found::loaded).map(Loaded::numbers).unwrap_or_default();
+        found.as_ref().map_or(Ok(()), |found| self.is_remembered_here(found))?;
         let mut events = self.state.history()?.events;
         for event in &mut events {
             event.resident = event.result == Outcome::Ok && resident.contains(&event.generation);

@@ -12,6 +12,7 @@
 //! it nothing is undone, and what fails is reported beside the result.
 
 mod apply;
+mod changes;
 mod doctor;
 mod dump;
 mod error;
@@ -30,6 +31,7 @@ mod verify;
 use std::path::PathBuf;
 
 pub use apply::{Applied, ApplyOptions, Existing, ExistingCount, Expect, Preview};
+pub use changes::Changes;
 pub use doctor::{Check, Verdict};
 pub use dump::{Dump, TableDump};
 pub use error::Error;
@@ -43,6 +45,7 @@ use crate::kernel::cgroup::Cgroup;
 use crate::kernel::instance::Instance;
 use crate::kernel::writer::{Reader, Writer};
 use crate::state::StateDir;
+use loaded::{Found, Loaded};
 
 /// The directories that make one instance. Two instances without a directory in common do not know of each
 /// other.
@@ -75,6 +78,27 @@ impl Node {
             Some(path) => Cgroup::open(path)?,
             None => Cgroup::host_root()?,
         })
+    }
+
+    /// Makes sure that what is loaded was not loaded with another state directory that is still there: two
+    /// histories of one node would each be half of it.
+    fn is_remembered_here(&self, found: &Found) -> Result<(), Error> {
+        let record = match found.loaded().map(Loaded::record) {
+            Some(Ok(Some(record))) => record,
+            // What cannot be understood names no directory.
+            Some(Ok(None) | Err(_)) | None => return Ok(()),
+        };
+        let Some(memory) = record.memory else { return Ok(()) };
+        if self.state.identity()? == Some(memory) {
+            return Ok(());
+        }
+        match StateDir::new(PathBuf::from(&record.state)).identity() {
+            Ok(Some(there)) if there == memory => {
+                Err(Error::OtherState { loaded: record.state.clone(), wanted: self.state.path().to_owned() })
+            }
+            // Gone, or not to be seen from here.
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// The writer of the instance, which is made where it is missing.

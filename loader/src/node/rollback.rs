@@ -24,6 +24,7 @@ impl Node {
     /// Nothing is loaded, there is no such generation, or the kernel refuses. Nothing changed then.
     pub fn rollback(&self, to: Option<Generation>) -> Result<Applied, Error> {
         let writer = self.existing_writer()?.ok_or(Error::NothingLoaded)?;
+        self.is_remembered_here(&Found::read(&writer)?)?;
         self.state.claim(writer.root())?;
         let loaded = match recover(&writer)? {
             Found::Nothing => return Err(Error::NothingLoaded),

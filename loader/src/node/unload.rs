@@ -31,10 +31,10 @@ impl Node {
         let Some(writer) = self.existing_writer()? else {
             return Ok(Unloaded::default());
         };
-        // A memory that cannot be written keeps nothing loaded.
-        let claimed = self.state.claim(writer.root());
         // What cannot be read can still be removed.
         let found = Found::read(&writer).unwrap_or(Found::Nothing);
+        // A memory that cannot be written keeps nothing loaded.
+        let claimed = self.is_remembered_here(&found).and_then(|()| Ok(self.state.claim(writer.root())?));
         let watch = &mut |_: &Step| {};
         let transaction = Transaction::new(self, &writer, Cause::Rollback, watch);
         let (transaction, plan) = match found {
@@ -46,11 +46,11 @@ impl Node {
             Found::Nothing | Found::Orphaned(_) => (transaction, steps::plan_unload(false)),
         };
         let plan = match claimed {
-            Ok(()) => plan,
+            Ok(_) => plan,
             Err(_) => plan.without_memory(),
         };
         let mut done = transaction.run(&plan)?;
-        done.troubles.extend(claimed.err().map(Error::from));
+        done.troubles.extend(claimed.err());
         done.troubles.extend(match writer.foreign() {
             Ok(names) if names.is_empty() => None,
             Ok(names) => Some(Error::Left { bpffs: writer.path(), names }),

@@ -61,7 +61,7 @@ impl StateDir {
     ///
     /// # Errors
     /// The directory is of others, is that of another instance that is loaded, or cannot be written.
-    pub(crate) fn claim(&self, pins: &Dir) -> Result<(), StateError> {
+    pub(crate) fn claim(&self, pins: &Dir) -> Result<Identity, StateError> {
         let dir = self.make()?;
         let ours = Marker {
             format: FORMAT,
@@ -74,7 +74,8 @@ impl StateDir {
             take_over(&dir, &ours)?;
         }
         // After the marker: a folder with nothing but an empty history would not be known as ours.
-        history::writable(&dir)
+        history::writable(&dir)?;
+        Ok(dir.identity()?)
     }
 
     /// The directory whose lock is held while a marker is written or a bpffs mounted.

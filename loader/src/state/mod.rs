@@ -29,7 +29,7 @@ pub use error::{Damage, StateError};
 pub use event::{Action, Event, Outcome};
 pub(crate) use generations::LoadedAs;
 
-use crate::fs::{Dir, is_half};
+use crate::fs::{Dir, Identity, is_half};
 
 /// Where the state directory is. Each method opens it afresh, and looks again whom it belongs to.
 #[derive(Clone, Debug)]
@@ -45,6 +45,11 @@ impl StateDir {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.root
+    }
+
+    /// The kernel's numbers of it; `None` where there is none.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, StateError> {
+        Ok(Dir::open(&self.root)?.map(|dir| dir.identity()).transpose()?)
     }
 
     /// The directory for who only reads; `None` where there is none.

@@ -27,9 +27,15 @@ use std::thread;
 
 use clap::ValueEnum;
 use ipnet::IpNet;
+#[cfg(target_os = "linux")]
+use lrpc_linker::diff::Rows;
 use lrpc_linker::diff::{RowChange, policies, rows};
+#[cfg(target_os = "linux")]
+use lrpc_linker::mapset::{MapSet, ShownRow};
 use lrpc_linker::profile::Profile;
 use lrpc_linker::{Inventory, LinkError};
+#[cfg(target_os = "linux")]
+use serde::Serialize;
 
 use self::side::{Reader, Side};
 use self::view::{DiffView, Titles};
@@ -39,6 +45,8 @@ use crate::compilation::Rules;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::Output;
+#[cfg(target_os = "linux")]
+use crate::output::Text;
 use crate::parallel;
 use crate::report::human::{self as diagnostics, Detail};
 use crate::set::Unusable;
@@ -143,6 +151,32 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     }
     let is_different = if args.breaking { view.breaking } else { !view.same };
     Ok(if is_different { ExitStatus::Findings } else { ExitStatus::Done })
+}
+
+/// What a map set changes on this node, whose maps hold `live`.
+#[cfg(target_os = "linux")]
+pub(crate) struct OfNode {
+    view: DiffView,
+}
+
+#[cfg(target_os = "linux")]
+impl OfNode {
+    /// Compares what the maps hold with what they would.
+    pub(crate) fn between(node: &str, live: Vec<ShownRow>, set: MapSet, profile: Profile) -> Self {
+        let changes = rows(&Rows::Live(live), &Rows::Linked(set), profile);
+        Self { view: DiffView::of(None, vec![(node.to_owned(), changes)], false) }
+    }
+
+    /// For people.
+    pub(crate) fn render(&self, node: &str) -> Text {
+        let titles = Titles { old: format!("what `{node}` does"), new: "what it would do".to_owned() };
+        human::render(&self.view, &titles)
+    }
+
+    /// The nodes as `diff` has them, one of them at most.
+    pub(crate) fn nodes(&self) -> &impl Serialize {
+        &self.view.nodes
+    }
 }
 
 /// Reads both sides at once. Where one cannot be used, what is wrong with each is said.

@@ -4,13 +4,16 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::profile::Warning;
 use lrpc_linker::{Linked, MapSet};
-use lrpc_loader::node::{Applied, ApplyOptions, Existing, Expect, Preview};
+use lrpc_loader::node::{
+    Applied, ApplyOptions, Changes, Check, Error, Existing, Expect, Node, Preview, Verdict,
+};
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
 use super::arguments::NodeDirsArgs;
 use super::{here, instance};
 use crate::arguments::{InventoryArgs, ModeArgs, SetArgs};
+use crate::commands::diff::OfNode;
 use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
@@ -53,9 +56,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CIDR")]
     allow_address: Vec<IpNet>,
 
-    /// Print the steps and change nothing
+    /// Say what would change for connections, and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// With --dry-run: print the steps too
+    #[arg(long, requires = "dry_run")]
+    verbose: bool,
 
     /// End with 1, and change nothing, where there is any finding
     #[arg(long)]
@@ -99,7 +106,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             return deny(&reports, args.format, output);
         }
         if args.dry_run {
-            return dry_run(&preview, &reports, &image, &map_set, args, output);
+            return dry_run(&node, &preview, &reports, &image, map_set, args, output);
         }
     }
     let applied = node.apply(&image, &map_set, &options, &mut |_| {}).map_err(instance::failure)?;
@@ -150,8 +157,17 @@ pub(crate) fn print(
                 (true, None) => "loaded\n".to_owned(),
                 (true, Some(previous)) => format!("swapped from generation {previous}\n"),
             };
-            output.prose(what + &instance::render(&applied.status))
+            let summary = applied.frontends_changed.filter(|_| applied.changed).map(summary);
+            output.prose(what + &instance::render(&applied.status) + &summary.unwrap_or_default())
         }
+    }
+}
+
+/// What changed for connections, in a line.
+fn summary(Changes { added, removed, changed }: Changes) -> String {
+    match (added, removed, changed) {
+        (0, 0, 0) => "no frontend is treated differently\n".to_owned(),
+        _ => format!("{added} frontends added, {removed} removed, {changed} changed\n"),
     }
 }
 
@@ -171,36 +187,60 @@ fn deny(reports: &[Report], format: Format, output: Output) -> Outcome {
 }
 
 #[derive(Serialize)]
-struct DryRunView<'a> {
+struct DryRunView<'a, N> {
     node: &'a str,
     image: String,
     digest: String,
     steps: Vec<String>,
+    nodes: &'a N,
     diagnostics: Vec<DiagnosticView<'a>>,
 }
 
+/// Says what an apply would do, once it is known that it has the rights to.
 fn dry_run(
+    node: &Node,
     preview: &Preview,
     reports: &[Report],
     image: &Image,
-    map_set: &MapSet,
+    map_set: MapSet,
     args: &Args,
     output: Output,
 ) -> Outcome {
+    let missing: Vec<Check> =
+        node.rights().into_iter().filter(|check| check.verdict == Verdict::Fail).collect();
+    if let Some(check) = missing.first() {
+        let names: Vec<_> = missing.iter().map(|check| check.name).collect();
+        let failure = Failure::new(format!("apply could not run here: {} is missing", names.join(", ")));
+        return Err(match &check.fix {
+            Some(fix) => failure.help(fix),
+            None => failure,
+        });
+    }
+    let live = match node.dump() {
+        Ok(dump) => dump.frontends,
+        Err(Error::NothingLoaded) => Vec::new(),
+        Err(error) => return Err(instance::failure(error)),
+    };
+    let digest = map_set.digest().to_string();
+    let changes = OfNode::between(&args.node, live, map_set, args.mode.profile());
     let steps: Vec<String> = preview.steps.iter().map(ToString::to_string).collect();
     match args.format {
         Format::Json => output.json(&DryRunView {
             node: &args.node,
             image: image.digest().to_string(),
-            digest: map_set.digest().to_string(),
+            digest,
             steps,
+            nodes: changes.nodes(),
             diagnostics: json::views(reports),
         })?,
         Format::Human => {
             output.message(brief::render(reports));
             match steps.is_empty() {
                 true => output.result("nothing would change")?,
-                false => output.prose(steps.join("\n"))?,
+                false => output.prose(changes.render(&args.node))?,
+            }
+            if args.verbose {
+                output.prose(steps.join("\n"))?;
             }
         }
     }
