@@ -1,18 +1,19 @@
 //! All files together: the rules between policies, what comments allow, the severities, and the plan where
 //! nothing is wrong.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lrpc_schema::diagnostic::{FieldOf, Position, Spot};
 
-use crate::check::{self, Member, PAGES, Set, foreign_kind, unused_allow};
+use crate::check::{self, Member, PAGES, Set, foreign_kind, kustomize_patch, unused_allow};
 use crate::diagnostic::{Diagnostic, Page, Severity, sort_key};
 use crate::options::{Level, Options};
 use crate::parsed::Parsed;
 use crate::plan::Plan;
 use crate::source::Source;
 use crate::syntax::allow::Allow;
-use crate::workload::Workloads;
+use crate::workload::{self, Beside, Kustomization, Workloads};
 
 /// What [`check()`] found.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub fn check(files: Vec<Parsed>, options: &Options) -> Checked {
 pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     files.sort_by(|a, b| (a.source.name(), a.source.text()).cmp(&(b.source.name(), b.source.text())));
     let default = options.default_namespace.as_deref();
-    let mut diagnostics = Vec::new();
+    let mut diagnostics = take_patches(&mut files);
     for file in &mut files {
         diagnostics.append(&mut file.problems);
         for policy in &mut file.policies {
@@ -76,6 +77,36 @@ pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     let files = files.into_iter().map(|file| (file.policies, file.places));
     let plan = if is_sound(&diagnostics) { Plan::new(files, &allows, options) } else { None };
     Examined { options, plan, sources, diagnostics, allows, ignored }
+}
+
+/// Takes the patches of Kustomize folders out of the files, which are no policies, and reports those of policies.
+fn take_patches(files: &mut [Parsed]) -> Vec<Diagnostic> {
+    let kustomizations = files.iter().flat_map(|file| &file.beside).filter_map(|beside| match beside {
+        Beside::Kustomization(kustomization) => Some(kustomization),
+        Beside::Template(_) | Beside::Service(_) => None,
+    });
+    let patching: BTreeSet<String> = files
+        .iter()
+        .filter(|file| !file.policies.is_empty())
+        .map(|file| workload::plain(file.source.name()))
+        .collect();
+    let (mut found, mut patches) = (Vec::new(), BTreeSet::new());
+    for Kustomization { source, patches: its } in kustomizations {
+        for patch in its {
+            let file = patch.file.as_ref().filter(|file| patching.contains(*file));
+            if patch.is_of_policy || file.is_some() {
+                found.push(kustomize_patch::report(source, patch));
+            }
+            patches.extend(file.cloned());
+        }
+    }
+    if !patches.is_empty() {
+        let is_patch = |file: &&mut Parsed| patches.contains(&workload::plain(file.source.name()));
+        for file in files.iter_mut().filter(is_patch) {
+            file.policies.clear();
+        }
+    }
+    found
 }
 
 impl Examined<'_> {

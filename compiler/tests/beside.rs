@@ -118,3 +118,34 @@ fn a_comment_allows_it() {
     let text = format!("{allowed}---\n{}", pod("Pod", "dns", "else", GOOD));
     assert_eq!(codes(&[("a.yaml", &text)]), [""; 0]);
 }
+
+/// A policy that Kustomize patches is an error to be rendered first; a patch of another kind is no matter.
+#[test]
+fn kustomize_patches_of_policies_are_found() {
+    let partial =
+        "apiVersion: cilium.io/v2\nkind: CiliumLocalRedirectPolicy\nmetadata: {name: cache}\nspec: {}\n";
+    let found = |kustomization: &str, patch: &str| {
+        let files = [
+            ("k/base/p.yaml", POLICY),
+            ("k/over/kustomization.yaml", kustomization),
+            ("k/over/x.yaml", patch),
+        ];
+        codes(&files).join(" ")
+    };
+    let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n";
+    for list in [
+        "patches: [{path: x.yaml}]",
+        "patchesStrategicMerge: [x.yaml]",
+        "patches: [{path: ../over/./x.yaml}]",
+    ] {
+        assert_eq!(found(list, partial), "kustomize-patch", "{list}");
+        assert_eq!(found(list, deployment), "", "{list}");
+    }
+    let target = "patches: [{target: {kind: CiliumLocalRedirectPolicy}, patch: '[]'}]";
+    assert_eq!(found(target, deployment), "kustomize-patch");
+    assert_eq!(
+        found("patchesStrategicMerge: [\"kind: CiliumLocalRedirectPolicy\\nspec: {}\"]", ""),
+        "kustomize-patch"
+    );
+    assert_eq!(found("resources: [../base]", ""), "");
+}

@@ -8,6 +8,7 @@
 pub(crate) mod duplicate_key;
 pub(crate) mod foreign_kind;
 pub(crate) mod input_limit;
+pub(crate) mod kustomize_patch;
 pub(crate) mod malformed_allow;
 pub(crate) mod near_miss_kind;
 pub(crate) mod not_text;
@@ -88,6 +89,7 @@ pub static PAGES: &[Page] = &[
     duplicate_key::PAGE,
     near_miss_kind::PAGE,
     foreign_kind::PAGE,
+    kustomize_patch::PAGE,
     malformed_allow::PAGE,
     unused_allow::PAGE,
     unknown_field::PAGE,

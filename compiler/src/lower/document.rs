@@ -78,9 +78,8 @@ fn object<'s>(
             Found::Problem(Box::new(missing_field::of_document(source, head(tree, node), is_list)))
         }
         (kind, api_version) => {
-            let beside = kind.zip(api_version).and_then(|((kind, _), (api_version, _))| {
-                workload::read(source, tree, node, kind, api_version)
-            });
+            let text = |found: Option<(_, Span)>| found.map(|(text, _)| text);
+            let beside = workload::read(source, tree, node, text(kind), text(api_version));
             Found::Foreign {
                 kind: kind.map(|(_, span)| span),
                 document: node.span,

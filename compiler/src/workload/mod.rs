@@ -5,6 +5,7 @@
 //! find, and of what is a placeholder nothing is known. A repository need not hold everything that runs, so an
 //! answer is asked for only where something of the policy's namespace is there.
 
+mod kustomization;
 mod meet;
 mod read;
 
@@ -15,6 +16,7 @@ use lrpc_schema::image::{Operator, Port, Protocol, Selector};
 use crate::hir::Spanned;
 use crate::source::{Source, Span};
 
+pub(crate) use kustomization::{Kustomization, Patch, plain};
 pub(crate) use meet::{Miss, Nearest, misses};
 pub(crate) use read::read;
 
@@ -23,6 +25,7 @@ pub(crate) use read::read;
 pub(crate) enum Beside {
     Template(Template),
     Service(Service),
+    Kustomization(Kustomization),
 }
 
 /// The pods that one document makes.
@@ -96,6 +99,7 @@ impl<'a> Workloads<'a> {
                     workloads.services.entry(service.namespace.as_deref()).or_default().push(service);
                     workloads.named.entry(&service.name.value).or_default().push(service);
                 }
+                Beside::Kustomization(_) => {}
             }
         }
         workloads

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lrpc_schema::image::{Port, Protocol};
 
-use super::{Beside, ContainerPort, Service, ServicePort, Template};
+use super::{Beside, ContainerPort, Service, ServicePort, Template, kustomization};
 use crate::hir::Spanned;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Value};
@@ -15,9 +15,13 @@ pub(crate) fn read(
     source: &Source,
     tree: &Tree<'_>,
     node: &Node<'_>,
-    kind: &str,
-    api_version: &str,
+    kind: Option<&str>,
+    api_version: Option<&str>,
 ) -> Option<Beside> {
+    if let Some(kustomization) = kustomization::read(source, tree, node, kind) {
+        return Some(Beside::Kustomization(kustomization));
+    }
+    let (kind, api_version) = (kind?, api_version?);
     let document = Document { source, tree, node };
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let spec: &[&str] = match (group, kind) {
@@ -33,10 +37,10 @@ pub(crate) fn read(
 }
 
 /// A document, walked by names.
-struct Document<'a, 's> {
-    source: &'a Source,
-    tree: &'a Tree<'s>,
-    node: &'a Node<'s>,
+pub(super) struct Document<'a, 's> {
+    pub(super) source: &'a Source,
+    pub(super) tree: &'a Tree<'s>,
+    pub(super) node: &'a Node<'s>,
 }
 
 impl<'a, 's> Document<'a, 's> {
@@ -130,16 +134,16 @@ impl<'a, 's> Document<'a, 's> {
         Some(labels)
     }
 
-    fn at<'n>(&'n self, node: &'n Node<'s>, path: &[&str]) -> Option<&'n Node<'s>> {
+    pub(super) fn at<'n>(&'n self, node: &'n Node<'s>, path: &[&str]) -> Option<&'n Node<'s>> {
         path.iter().try_fold(node, |node, field| self.get(node, field))
     }
 
-    fn get<'n>(&'n self, node: &'n Node<'s>, field: &str) -> Option<&'n Node<'s>> {
+    pub(super) fn get<'n>(&'n self, node: &'n Node<'s>, field: &str) -> Option<&'n Node<'s>> {
         let Value::Mapping(children) = node.value else { return None };
         self.tree.entries(children).iter().find(|[key, _]| key.text() == Some(field)).map(|[_, value]| value)
     }
 
-    fn elements<'n>(&'n self, node: Option<&'n Node<'s>>) -> &'n [Node<'s>] {
+    pub(super) fn elements<'n>(&'n self, node: Option<&'n Node<'s>>) -> &'n [Node<'s>] {
         match node.map(|node| &node.value) {
             Some(Value::Sequence(children)) => self.tree.elements(*children),
             Some(Value::Scalar(_) | Value::Mapping(_)) | None => &[],
@@ -147,7 +151,7 @@ impl<'a, 's> Document<'a, 's> {
     }
 
     /// The first entry of an object, so that a report underlines one line.
-    fn head(&self, node: &Node<'s>) -> Span {
+    pub(super) fn head(&self, node: &Node<'s>) -> Span {
         let Value::Mapping(children) = node.value else { return node.span };
         self.tree.entries(children).first().map_or(node.span, |[key, value]| key.span.to(value.span))
     }
