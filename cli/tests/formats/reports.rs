@@ -9,11 +9,14 @@ use tempfile::TempDir;
 
 use crate::support::{Schema, examples, lrpc};
 
-/// A folder with a bad manifest for each page of the compiler's, and one whose name has to be escaped.
+/// A folder with a bad manifest for each page that has an example, and one whose name has to be escaped.
 pub(crate) fn bad_manifests() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (code, _, examples) in examples() {
-        fs::write(folder.path().join(format!("{code}.yaml")), &examples[0]).unwrap();
+        // What only a node can have wrong has no manifest to show for it.
+        if let Some(bad) = examples.first() {
+            fs::write(folder.path().join(format!("{code}.yaml")), bad).unwrap();
+        }
     }
     let (_, _, examples) = examples().into_iter().find(|(code, ..)| code == "port-zero").unwrap();
     let named = examples[0].replace("name: metadata", "name: m\u{fc}ll\u{1b}");
