@@ -44,7 +44,11 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     match args.format {
         Format::Json => output.json(&entries.iter().map(EntryView::of).collect::<Vec<_>>())?,
         Format::Human if args.code.is_some() => {
-            output.result(entries.iter().map(|entry| &*entry.page).collect::<String>())?;
+            let page: String = entries.iter().map(|entry| &*entry.page).collect();
+            output.result(match output.line_width() {
+                Some(width) => manual::filled(&page, width),
+                None => page,
+            })?;
         }
         Format::Human => {
             output.prose(list(&entries))?;

@@ -2,6 +2,7 @@
 
 mod breaking;
 pub(crate) mod diagnostics;
+mod fill;
 mod left_out;
 mod nearest;
 mod reasons;
@@ -11,6 +12,8 @@ mod settings;
 use std::borrow::Cow;
 
 use lrpc_schema::diagnostic::{Page, Severity};
+
+pub(crate) use self::fill::filled;
 
 /// The version that introduced everything that is older than its own mention.
 const FIRST: &str = "0.1.0";

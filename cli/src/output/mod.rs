@@ -55,6 +55,11 @@ impl Output {
         Terminal { colors: self.color.on(&stream), width }
     }
 
+    /// How long the lines of a result may be; `None` where nobody says, as in a file or a pipe.
+    pub(crate) fn line_width(self) -> Option<usize> {
+        terminal::known_width(terminal_size::terminal_size_of(io::stdout()))
+    }
+
     /// Prints a result.
     ///
     /// # Errors
@@ -72,7 +77,7 @@ impl Output {
     /// As [`result`](Self::result).
     pub(crate) fn prose(self, text: impl Into<Text>) -> Result<(), Failure> {
         let text = text.into();
-        match terminal::known_width(terminal_size::terminal_size_of(io::stdout())) {
+        match self.line_width() {
             Some(width) => self.result(text.wrapped(width)),
             None => self.result(text),
         }
