@@ -65,8 +65,9 @@ pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
         }
     }
     let policies = files.iter().flat_map(|file| &file.policies);
-    let members = policies.map(|policy| Member { policy, name: policy.policy_name(default) }).collect();
-    let workloads = Workloads::new(files.iter().flat_map(|file| &file.beside));
+    let members: Vec<_> =
+        policies.map(|policy| Member { policy, name: policy.policy_name(default) }).collect();
+    let workloads = Workloads::new(files.iter().flat_map(|file| &file.beside), members.len());
     check::set(&Set { members, options, workloads }, &mut diagnostics);
     let ignored = files.iter().map(|file| file.foreign.len()).sum();
     let mut allows = Vec::new();

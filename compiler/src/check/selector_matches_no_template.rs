@@ -15,23 +15,20 @@ pub(crate) const PAGE: Page = page!(
     "the backend selector matches no pod template that lies beside the policy"
 );
 
-/// How many templates or Services are weighed against each other, to bound the time for a large set.
-pub(super) const WEIGHED: usize = 1024;
-
 /// Silent where no template of the namespace lies in the policy's folder, above or below it, unless a label is
 /// nearly that of one elsewhere; and where a Service shows that pods with these labels come from elsewhere.
 pub(super) fn check(member: &Member<'_>, namespace: &str, workloads: &Workloads<'_>) -> Option<Diagnostic> {
     let policy = member.policy;
     let selector = policy.backend.selector.as_ref()?;
     let is_known = |labels| !selector.value.is_empty() && selector.value.matches(labels);
-    if workloads.services_in(namespace).take(WEIGHED).any(|service| is_known(&service.selector)) {
+    if workloads.services_in(namespace).take(workloads.weighed).any(|service| is_known(&service.selector)) {
         return None;
     }
     let shown = selector.value.to_string();
     let is_meant = |template: &&Template| {
         is_beside(&policy.source, &template.source) || is_near(&selector.value, template)
     };
-    let candidates = workloads.templates_in(namespace).take(WEIGHED).filter(is_meant);
+    let candidates = workloads.templates_in(namespace).take(workloads.weighed).filter(is_meant);
     let nearest = candidates.min_by_key(|template| distance(&shown, &labels(template)))?;
     let diagnostic = PAGE
         .report(format!("selector `{shown}` matches no pod template of namespace `{namespace}`"))

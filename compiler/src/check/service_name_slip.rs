@@ -1,7 +1,6 @@
 //! R13: a policy waits for its Service without a word; beside it lies one with nearly the same name.
 
 use super::Member;
-use super::selector_matches_no_template::WEIGHED;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::hir::Spanned;
 use crate::names::nearest;
@@ -22,7 +21,8 @@ pub(super) fn check(
     workloads: &Workloads<'_>,
 ) -> Option<Diagnostic> {
     let policy = member.policy;
-    let names = workloads.services_in(namespace).take(WEIGHED).map(|service| service.name.value.as_str());
+    let names =
+        workloads.services_in(namespace).take(workloads.weighed).map(|service| service.name.value.as_str());
     let meant = nearest(&name.value, names)?;
     let service = workloads.services_in(namespace).find(|service| service.name.value == meant)?;
     let diagnostic = PAGE

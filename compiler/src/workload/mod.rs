@@ -76,9 +76,14 @@ pub(crate) struct ServicePort {
     pub(crate) name: Option<String>,
 }
 
+/// How often two names are weighed against each other for a whole set: it bounds the time that slips cost.
+const WEIGHINGS: usize = 1 << 16;
+
 /// Everything that lies beside the policies, by what is asked for: a set may hold ten thousand of each.
 #[derive(Debug, Default)]
 pub(crate) struct Workloads<'a> {
+    /// How many names one policy is weighed against for the nearest.
+    pub(crate) weighed: usize,
     /// By namespace; under `None` those that may be in any.
     templates: BTreeMap<Option<&'a str>, Vec<&'a Template>>,
     /// By one label.
@@ -90,8 +95,9 @@ pub(crate) struct Workloads<'a> {
 }
 
 impl<'a> Workloads<'a> {
-    pub(crate) fn new(beside: impl Iterator<Item = &'a Beside>) -> Self {
-        let mut workloads = Self::default();
+    pub(crate) fn new(beside: impl Iterator<Item = &'a Beside>, policies: usize) -> Self {
+        let weighed = (WEIGHINGS / policies.max(1)).clamp(16, 1024);
+        let mut workloads = Self { weighed, ..Self::default() };
         for one in beside {
             match one {
                 Beside::Template(template) => workloads.template(template),
