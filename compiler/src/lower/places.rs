@@ -15,8 +15,8 @@ pub(crate) struct Recorder<'s> {
     /// The fields of the policy before, up to where this one has others: neighbours mostly have the same
     /// fields in the same order, which spares looking them up.
     before: Vec<(Field, FieldId)>,
-    /// Fields of this policy.
-    count: usize,
+    /// The fields of this policy.
+    fields: Vec<(Field, Span)>,
     /// The line, from 0, on which the last field began.
     line: usize,
 }
@@ -24,36 +24,46 @@ pub(crate) struct Recorder<'s> {
 impl<'s> Recorder<'s> {
     pub(crate) fn new(source: &'s Source) -> Self {
         let places = FilePlaces::new(source.name().clone());
-        Self { source, places, ids: BTreeMap::new(), before: Vec::new(), count: 0, line: 0 }
+        Self { source, places, ids: BTreeMap::new(), before: Vec::new(), fields: Vec::new(), line: 0 }
     }
 
     /// Says where a field of this policy stands.
     pub(super) fn place(&mut self, field: Field, span: Span) {
-        let known = self.before.get(self.count).filter(|(known, _)| *known == field).map(|(_, id)| *id);
-        let id = known.unwrap_or_else(|| self.look_up(field));
-        self.count += 1;
+        self.fields.push((field, span));
+    }
+
+    /// Ends this policy and gives its number in the file. Of one with an error nothing is kept: no image has it.
+    pub(super) fn end_policy(&mut self, is_sound: bool) -> u32 {
+        let mut fields = std::mem::take(&mut self.fields);
+        if is_sound {
+            for (index, (field, span)) in fields.drain(..).enumerate() {
+                self.keep(index, field, span);
+            }
+        }
+        fields.clear();
+        self.fields = fields;
+        self.places.end_policy()
+    }
+
+    fn keep(&mut self, index: usize, field: Field, span: Span) {
+        let known = self.before.get(index).filter(|(known, _)| *known == field).map(|(_, id)| *id);
+        let id = known.unwrap_or_else(|| self.look_up(index, field));
         let (start, end) = self.source.positions_near(&span.range(), &mut self.line);
         let stretch =
             Stretch { line: start.line, column: start.column, end_line: end.line, end_column: end.column };
         self.places.push(id, stretch);
     }
 
-    fn look_up(&mut self, field: Field) -> FieldId {
+    fn look_up(&mut self, index: usize, field: Field) -> FieldId {
         let known = self.ids.get(&field).copied();
         let id = known.unwrap_or_else(|| {
             let id = self.places.field(field.to_string());
             self.ids.insert(field.clone(), id);
             id
         });
-        self.before.truncate(self.count);
+        self.before.truncate(index);
         self.before.push((field, id));
         id
-    }
-
-    /// Ends this policy and gives its number in the file.
-    pub(super) fn end_policy(&mut self) -> u32 {
-        self.count = 0;
-        self.places.end_policy()
     }
 
     /// The places of all policies.

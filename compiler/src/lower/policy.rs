@@ -6,6 +6,7 @@ use super::object::{Object, Reader};
 use super::places::Recorder;
 use super::{annotations, frontend, metadata, ports, selector};
 use crate::check;
+use crate::diagnostic::Severity;
 use crate::hir::{Backend, Frontend, Namespace, Policy};
 use crate::source::Source;
 use crate::syntax::{Node, Tree, Value};
@@ -23,7 +24,8 @@ pub(super) fn lower<'t, 's>(
 ) -> Policy {
     let mut reader = Reader { source, tree, places, problems: Vec::new() };
     let mut policy = read(&mut reader, node, in_list);
-    policy.place = reader.places.end_policy();
+    let is_sound = reader.problems.iter().all(|problem| problem.severity == Severity::Warning);
+    policy.place = reader.places.end_policy(is_sound);
     policy.problems = reader.problems;
     check::policy(&mut policy);
     policy
