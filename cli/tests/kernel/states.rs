@@ -12,6 +12,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("nothing_is_loaded_at_first", nothing_is_loaded_at_first),
     ("status_reads_the_kernel", status_reads_the_kernel),
     ("an_equal_set_is_not_swapped", an_equal_set_is_not_swapped),
+    ("a_linked_pod_that_is_gone_is_said", a_linked_pod_that_is_gone_is_said),
     ("a_dry_run_says_what_changes_for_connections", a_dry_run_says_what_changes_for_connections),
     ("expect_guards_an_apply", expect_guards_an_apply),
     ("verify_compares_with_an_image", verify_compares_with_an_image),
@@ -192,6 +193,28 @@ fn the_environment_names_the_instance() {
     }
     assert_eq!(options.len(), 6);
     assert_eq!(run(&mut status).ends(0).json()["generation"], 1);
+}
+
+/// A pod that was replaced leaves its cgroup, and what is loaded still sends connections to it.
+fn a_linked_pod_that_is_gone_is_said() {
+    let world = World::new();
+    let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
+    let image = world.image("guide", &guide_policy(80));
+    world.apply(&image, &inventory, &[]).ends(0);
+    let status = || world.lrpc(&["status", "--format", "json"]).ends(0).json();
+    // Without a kubelet's tree below the cgroup nothing can be said of pods.
+    assert_eq!(status()["gone_pods"], Value::Null);
+    let pod = world.sandbox.cgroup().join("kubepods/burstable/poduid-proxy");
+    std::fs::create_dir_all(&pod).unwrap();
+    assert_eq!(status()["gone_pods"], Value::Null);
+    std::fs::remove_dir(&pod).unwrap();
+    assert_eq!(status()["gone_pods"], json!(["default/proxy"]));
+    for command in ["status", "verify"] {
+        let said = world.lrpc(&[command]).ends(0).stdout;
+        assert!(said.contains("gone        default/proxy"), "{said}");
+    }
+    let doctor = world.lrpc(&["doctor"]).stdout;
+    assert!(doctor.contains("gone from this node: default/proxy"), "{doctor}");
 }
 
 /// What a dry run says is what the apply after it says, and what `diff live` says.

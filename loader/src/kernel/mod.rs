@@ -18,6 +18,7 @@ pub(crate) mod lock;
 pub(crate) mod object;
 pub(crate) mod order;
 pub(crate) mod pins;
+pub(crate) mod pods;
 pub(crate) mod shared;
 pub(crate) mod sys;
 pub(crate) mod writer;

@@ -399,7 +399,8 @@ impl Applied {
         let Done { record, resident, troubles, .. } = done;
         let hooks = Hook::ALL.iter().map(ToString::to_string).collect();
         let active = record.map(|record| ActiveStatus::of(&record, resident, hooks));
-        let status = Status { is_active: active.is_some(), active, differences: Vec::new() };
+        let status =
+            Status { is_active: active.is_some(), active, gone_pods: Vec::new(), differences: Vec::new() };
         let existing = ExistingCount::default();
         Self { status, previous, changed, frontends_changed: None, existing, warnings, troubles }
     }

@@ -7,6 +7,7 @@ use rustix::process::{Resource, getrlimit};
 use serde::Serialize;
 
 use super::error::programs;
+use super::loaded::Found;
 use super::{Error, Node};
 use crate::kernel::bpffs::{is_on_bpffs, mount_point};
 use crate::kernel::cgroup::Cgroup;
@@ -66,6 +67,7 @@ impl Node {
         checks.push(self.bpffs());
         checks.extend(self.cgroups());
         checks.extend(memlock(version));
+        checks.extend(self.linked_pods());
         checks
     }
 
@@ -115,6 +117,38 @@ impl Node {
                 Check::ok(name, format!("{programs} {share} the hooks, which is fine"))
             }
             Err(error) => failed(name, &error),
+        }
+    }
+
+    /// Whether the pods that what is loaded was linked with are still there; nothing to say where nothing is.
+    fn linked_pods(&self) -> Option<Check> {
+        let name = "linked pods";
+        let fix = "dump the cluster again, and `lrpc apply`";
+        let gone = || {
+            let Some(reader) = self.reader()? else { return Ok(None) };
+            let found = Found::read(&reader)?;
+            let Some(loaded) = found.loaded() else { return Ok(None) };
+            let Some(record) = loaded.record()? else { return Ok(None) };
+            match self.linked_set(loaded, record) {
+                Some(_) => self.gone_pods(loaded, record).map(|gone| Some(Ok(gone))),
+                None => Ok(Some(Err(()))),
+            }
+        };
+        match gone() {
+            Ok(None) => None,
+            Ok(Some(Ok(gone))) if gone.is_empty() => {
+                Some(Check::ok(name, "all there, or not to be told apart"))
+            }
+            Ok(Some(Ok(gone))) => Some(Check::new(
+                name,
+                Verdict::Warn,
+                format!("gone from this node: {}", gone.join(", ")),
+                fix,
+            )),
+            Ok(Some(Err(()))) => {
+                Some(Check::new(name, Verdict::Warn, "not known: the state directory has lost the set", fix))
+            }
+            Err(error) => Some(failed(name, &error)),
         }
     }
 

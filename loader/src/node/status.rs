@@ -1,14 +1,19 @@
 //! `lrpc status`: what is active, read back from the kernel.
 
+use std::collections::BTreeSet;
+
+use lrpc_linker::MapSet;
+use lrpc_linker::mapset::PodRef;
 use lrpc_linker::profile::Mode;
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Generation, Hook};
 use serde::Serialize;
 
 use super::loaded::{Found, Loaded};
-use super::verify::{Difference, Where, check_hooks};
+use super::verify::{Difference, Where, cgroup_of, check_hooks};
 use super::{Error, Node};
 use crate::kernel::pins::Folder;
+use crate::kernel::pods::pods;
 use crate::kernel::writer::Reader;
 use crate::record::{Coverage, Record, text};
 
@@ -21,6 +26,10 @@ pub struct Status {
     /// Which; `None` where nothing is loaded, or the cell names no resident set.
     #[serde(flatten)]
     pub active: Option<ActiveStatus>,
+    /// Pods that what is active was linked with, and whose cgroup is gone from this node: it is to be linked
+    /// again. `NAMESPACE/NAME`, sorted; empty also where no kubelet's tree is below the cgroup.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone_pods: Vec<String>,
     /// What is not as it was loaded: a cell that names no resident set, a missing or foreign hook. Anything
     /// here is exit 1.
     #[serde(skip)]
@@ -85,7 +94,8 @@ impl Node {
     /// # Errors
     /// The kernel refuses, what is pinned is not ours, or another lrpc recorded what is active.
     pub fn status(&self) -> Result<Status, Error> {
-        let inactive = |differences| Status { is_active: false, active: None, differences };
+        let inactive =
+            |differences| Status { is_active: false, active: None, gone_pods: Vec::new(), differences };
         let Some(reader) = self.reader()? else {
             return Ok(inactive(Vec::new()));
         };
@@ -99,7 +109,31 @@ impl Node {
         };
         let active = ActiveStatus::of(record, loaded.numbers(), pinned_hooks(&reader)?);
         let differences = check_hooks(self, &reader, &loaded, record)?;
-        Ok(Status { is_active: true, active: Some(active), differences })
+        let gone_pods = self.gone_pods(&loaded, record)?;
+        Ok(Status { is_active: true, active: Some(active), gone_pods, differences })
+    }
+}
+
+impl Node {
+    /// The pods of the active set that are gone from this node. A set that the state directory has lost, or
+    /// whose keeping was damaged, names none: `doctor` says so.
+    pub(super) fn gone_pods(&self, loaded: &Loaded, record: &Record) -> Result<Vec<String>, Error> {
+        let Some(cgroup) = cgroup_of(self, record) else { return Ok(Vec::new()) };
+        let Some(present) = pods(cgroup.path())? else { return Ok(Vec::new()) };
+        let Some(set) = self.linked_set(loaded, record) else { return Ok(Vec::new()) };
+        let mut gone = BTreeSet::new();
+        for row in set.rows() {
+            let pods = row.backends().iter().flat_map(|backend| &backend.pods).chain(row.skip.iter());
+            let is_gone = |pod: &&PodRef| pod.uid.as_ref().is_some_and(|uid| !present.contains(&**uid));
+            gone.extend(pods.filter(is_gone).map(ToString::to_string));
+        }
+        Ok(gone.into_iter().collect())
+    }
+
+    /// The active set as the state directory keeps it; `None` where it does not.
+    pub(super) fn linked_set(&self, loaded: &Loaded, record: &Record) -> Option<MapSet> {
+        let kept = self.state.generation(loaded.active).ok().flatten();
+        kept.filter(|(kept, _)| kept.digest == record.digest).map(|(_, set)| set)
     }
 }
 

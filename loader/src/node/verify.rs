@@ -54,6 +54,10 @@ pub struct Verification {
     pub ok: bool,
     /// The generation that the cell names; `None` where nothing is loaded.
     pub generation: Option<Generation>,
+    /// Pods that it was linked with and that are gone, as [`Status`](super::Status) has them. They are no
+    /// difference: what was loaded is loaded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gone_pods: Vec<String>,
     /// What differs.
     pub differences: Vec<Difference>,
 }
@@ -65,7 +69,9 @@ impl Node {
     /// The kernel refuses, another lrpc recorded what is active, or the map set is one that `apply` would
     /// refuse.
     pub fn verify(&self, set: Option<&MapSet>) -> Result<Verification, Error> {
-        let nothing = |differences| Verification { ok: false, generation: None, differences };
+        let nothing =
+            |differences| Verification { ok: false, generation: None, gone_pods: Vec::new(), differences };
+        let mut gone_pods = Vec::new();
         let Some(reader) = self.reader()? else {
             return Ok(nothing(Vec::new()));
         };
@@ -91,12 +97,13 @@ impl Node {
                     });
                 }
                 differences.extend(check_hooks(self, &reader, &loaded, record)?);
+                gone_pods = self.gone_pods(&loaded, record)?;
                 differences
             }
             _ => vec![not_resident(&loaded)],
         };
         let generation = Some(loaded.active);
-        Ok(Verification { ok: differences.is_empty(), generation, differences })
+        Ok(Verification { ok: differences.is_empty(), generation, gone_pods, differences })
     }
 }
 
@@ -153,7 +160,7 @@ pub(crate) fn check_order(node: &Node, reader: &Reader, record: &Record) -> Resu
 }
 
 /// The cgroup of a record, where it is mounted here.
-fn cgroup_of(node: &Node, record: &Record) -> Option<Cgroup> {
+pub(super) fn cgroup_of(node: &Node, record: &Record) -> Option<Cgroup> {
     let recorded = Cgroup::open(record.cgroup.as_ref()).ok();
     let candidates = [recorded, node.cgroup().ok()];
     candidates.into_iter().flatten().find(|cgroup| cgroup.id() == record.cgroup_id)

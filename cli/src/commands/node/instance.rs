@@ -65,7 +65,15 @@ pub(crate) fn render(status: &Status) -> String {
             let _ = writeln!(text, "applied at  {}", active.applied_at);
         }
     }
-    text + &render_differences(&status.differences)
+    text + &render_gone(&status.gone_pods) + &render_differences(&status.differences)
+}
+
+/// A line for the pods that are gone.
+pub(crate) fn render_gone(pods: &[String]) -> String {
+    match pods {
+        [] => String::new(),
+        pods => format!("gone        {}: link and apply again\n", pods.join(", ")),
+    }
 }
 
 /// One line for each difference.

@@ -67,7 +67,10 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         Format::Json => output.json(&verification)?,
         Format::Human => output.prose(match verification.generation {
             None => "nothing is loaded\n".to_owned(),
-            Some(generation) if verification.ok => format!("generation {generation} is as it was loaded\n"),
+            Some(generation) if verification.ok => {
+                format!("generation {generation} is as it was loaded\n")
+                    + &instance::render_gone(&verification.gone_pods)
+            }
             Some(_) => {
                 instance::render_differences(&verification.differences)
                     + "help: `lrpc apply` loads a whole set anew, as one transaction\n"

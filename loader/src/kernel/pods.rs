@@ -1,0 +1,109 @@
+//! The pods of this node, as the kubelet's cgroups show them.
+//!
+//! The kubelet's tree is every topmost directory named `kubepods`, `kubepods.slice` or `*-kubepods.slice` (L17).
+//! A pod's directory bears its UID: `podUID` with the cgroupfs driver, `…-podUID.slice` with systemd's, which
+//! has underscores in the place of hyphens.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::sys::{SysError, gate};
+
+/// How far below the cgroup the kubelet's tree may be, and how far below that a pod: below its QoS class.
+const DEPTH: usize = 3;
+
+/// The UIDs of the pods below a cgroup; `None` where there is no kubelet's tree, so that nothing can be said.
+pub(crate) fn pods(cgroup: &Path) -> Result<Option<BTreeSet<String>>, SysError> {
+    let mut trees = Vec::new();
+    find(cgroup, DEPTH, &mut |name, path| {
+        let is_tree = is_kubelets(name);
+        if is_tree {
+            trees.push(path);
+        }
+        !is_tree
+    })?;
+    if trees.is_empty() {
+        return Ok(None);
+    }
+    let mut uids = BTreeSet::new();
+    for tree in trees {
+        find(&tree, DEPTH, &mut |name, _| {
+            let uid = uid(name);
+            let is_pod = uid.is_some();
+            uids.extend(uid);
+            !is_pod
+        })?;
+    }
+    Ok(Some(uids))
+}
+
+/// Shows every directory to `look`, which says whether to go on below it.
+fn find(folder: &Path, depth: usize, look: &mut dyn FnMut(&str, PathBuf) -> bool) -> Result<(), SysError> {
+    let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+    let doing = || format!("looking for pods in `{}`", folder.display());
+    for path in folders(folder).map_err(|error| SysError::new(doing(), "getdents64(2)", error))? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if look(&name, path.clone()) {
+            find(&path, depth, look)?;
+        }
+    }
+    Ok(())
+}
+
+/// The directories in one, which may go while they are listed.
+fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match gate::enter("getdents64(2)").and_then(|()| fs::read_dir(folder)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut folders = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    Ok(folders)
+}
+
+fn is_kubelets(name: &str) -> bool {
+    matches!(name, "kubepods" | "kubepods.slice") || name.ends_with("-kubepods.slice")
+}
+
+/// The UID in the name of a pod's directory.
+fn uid(name: &str) -> Option<String> {
+    let (before, uid) = name.strip_suffix(".slice").unwrap_or(name).rsplit_once("pod")?;
+    let is_pod = !uid.is_empty() && (before.is_empty() || before.ends_with('-'));
+    is_pod.then(|| uid.replace('_', "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_are_known_under_either_driver_and_every_class() {
+        assert_eq!(uid("pod0a1b-2c"), Some("0a1b-2c".to_owned()));
+        assert_eq!(uid("kubepods-besteffort-pod0a1b_2c.slice"), Some("0a1b-2c".to_owned()));
+        for other in ["kubepods", "kubepods-burstable.slice", "burstable", "pod", "tripod7", "cri-x.scope"] {
+            assert_eq!(uid(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn the_kubelets_tree_is_looked_for_below_the_cgroup() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |path: &str| fs::create_dir_all(folder.path().join(path)).unwrap();
+        make("system.slice/pod1");
+        assert_eq!(pods(folder.path()).unwrap(), None);
+        make("k8s/kubepods/burstable/podb/container");
+        make("k8s/kubepods/podg");
+        make(
+            "kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/kubelet-kubepods-besteffort-pode_1.slice",
+        );
+        let found = pods(folder.path()).unwrap().unwrap();
+        assert_eq!(found, ["b", "e-1", "g"].map(str::to_owned).into());
+    }
+}
