@@ -1,6 +1,6 @@
 //! What a generation's programs need beside the tables.
 
-/// The part of the `meta` table that programs read. The rest of the value, up to [`META_SIZE`], is the
+/// The part of the `meta` table that programs read. The rest of the value, up to [`META_SIZE`](super::META_SIZE), is the
 /// loader's own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
