@@ -3,6 +3,7 @@
 //! INVARIANT: nothing leaves but through here, and no control character of anybody's words leaves raw: words
 //! are [`Text`] or JSON. The bytes of an image, which no terminal is meant to see, are the one exception.
 
+mod in_sight;
 mod table;
 mod terminal;
 mod text;
@@ -10,9 +11,10 @@ mod text;
 use std::io::{self, BufWriter, Write};
 
 use clap::ValueEnum;
-use lrpc_schema::diagnostic::is_hidden;
 use serde::Serialize;
 
+use self::in_sight::InSight;
+pub(crate) use self::in_sight::in_sight;
 pub(crate) use self::table::{Cell, Column, Keep, Table};
 pub(crate) use self::terminal::{Color, Terminal};
 pub(crate) use self::text::{Style, Text, escaped};
@@ -97,10 +99,10 @@ impl Output {
     /// # Errors
     /// As [`result`](Self::result).
     pub(crate) fn json(self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(value)
-            .map_err(|error| Failure::new("the result is not JSON").because(&error))?;
-        text.push('\n');
-        self.bytes(in_sight(text).as_bytes())
+        let mut out = InSight(BufWriter::new(io::stdout().lock()));
+        // As it is made, so that a large result costs no memory of its own.
+        let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+        seen(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
     }
 
     /// Prints each value as JSON on a line of its own.
@@ -108,13 +110,12 @@ impl Output {
     /// # Errors
     /// As [`result`](Self::result).
     pub(crate) fn json_lines(self, values: &[impl Serialize]) -> Result<(), Failure> {
-        let mut text = String::new();
-        for value in values {
-            text += &serde_json::to_string(value)
-                .map_err(|error| Failure::new("the result is not JSON").because(&error))?;
-            text.push('\n');
-        }
-        self.bytes(in_sight(text).as_bytes())
+        let mut out = InSight(BufWriter::new(io::stdout().lock()));
+        let mut line = |value| {
+            serde_json::to_writer(&mut out, value)?;
+            out.write_all(b"\n")
+        };
+        seen(values.iter().try_for_each(&mut line).and_then(|()| out.flush()))
     }
 
     /// Prints what is only good to know: a summary, a count.
@@ -142,39 +143,5 @@ fn seen(written: io::Result<()>) -> Result<(), Failure> {
             Err(Failure::new("standard output cannot be written").because(&error))
         }
         _ => Ok(()),
-    }
-}
-
-/// The same JSON with the characters spelt out that a reader would not see; outside of strings it has none but
-/// line ends.
-pub(crate) fn in_sight(json: String) -> String {
-    let is_spelt = |character: char| is_hidden(character) && character != '\n';
-    // Most output is plain ASCII, which is told at several bytes a cycle.
-    let is_plain = |byte: &u8| matches!(byte, b'\n' | b' '..=b'~');
-    if json.as_bytes().iter().all(is_plain) || !json.contains(is_spelt) {
-        return json;
-    }
-    let mut out = String::with_capacity(json.len());
-    for character in json.chars() {
-        if is_spelt(character) {
-            let mut units = [0; 2];
-            out.extend(character.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            out.push(character);
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_the_same_value_in_sight() {
-        let value = "a\u{202e}\u{9b}\u{e0041}\u{1b}\n\"é";
-        let json = in_sight(serde_json::to_string_pretty(&[value]).unwrap());
-        assert!(json.contains("\\u202e\\u009b\\udb40\\udc41\\u001b\\n"), "{json}");
-        assert_eq!(serde_json::from_str::<[String; 1]>(&json).unwrap(), [value]);
     }
 }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use lrpc_linker::MapSet;
-use lrpc_linker::profile::{Mode, Profile, Warning};
+use lrpc_linker::profile::{Mode, Profile};
 use lrpc_schema::image::{Digest, Image, NotADigest};
 use lrpc_schema::records::{Generation, Hook, Table};
 use serde::{Serialize, Serializer};
@@ -95,9 +95,6 @@ pub struct Applied {
     pub frontends_changed: Option<Changes>,
     /// What became of existing connections.
     pub existing: ExistingCount,
-    /// What the node's data path does not carry.
-    #[serde(skip)]
-    pub warnings: Vec<Warning>,
     /// What failed after the commit. The generation is active all the same, and the next command tries it
     /// again.
     #[serde(serialize_with = "in_words")]
@@ -114,8 +111,6 @@ pub(super) fn in_words<S: Serializer>(errors: &[Error], to: S) -> Result<S::Ok, 
 pub struct Preview {
     /// The steps, in order; none where nothing would change.
     pub steps: Vec<Step>,
-    /// What the node's data path does not carry.
-    pub warnings: Vec<Warning>,
 }
 
 /// What was found out before the first step.
@@ -197,7 +192,7 @@ impl Node {
             true => (transaction.run(&plan), Some(Changes::default())),
             false => before.beside(&resolved.tables, || transaction.run(&plan)),
         };
-        Ok(Applied { frontends_changed, ..Applied::of(done?, previous, !is_unchanged, resolved.warnings) })
+        Ok(Applied { frontends_changed, ..Applied::of(done?, previous, !is_unchanged) })
     }
 
     /// What an apply would do now. Nothing is changed, not even what a loader that died has left.
@@ -216,7 +211,7 @@ impl Node {
             None => self.prepare_first(&wanted)?,
         };
         let steps = if prepared.is_unchanged { Vec::new() } else { prepared.plan.steps().cloned().collect() };
-        Ok(Preview { steps, warnings: resolved.warnings })
+        Ok(Preview { steps })
     }
 
     fn prepare(&self, reader: &Reader, found: &Found, wanted: &Wanted<'_>) -> Result<Prepared, Error> {
@@ -390,19 +385,14 @@ impl ApplyOptions {
 
 impl Applied {
     /// What was done, as it is known without asking again.
-    pub(super) fn of(
-        done: Done,
-        previous: Option<Generation>,
-        changed: bool,
-        warnings: Vec<Warning>,
-    ) -> Self {
+    pub(super) fn of(done: Done, previous: Option<Generation>, changed: bool) -> Self {
         let Done { record, resident, troubles, .. } = done;
         let hooks = Hook::ALL.iter().map(ToString::to_string).collect();
         let active = record.map(|record| ActiveStatus::of(&record, resident, hooks));
         let status =
             Status { is_active: active.is_some(), active, gone_pods: Vec::new(), differences: Vec::new() };
         let existing = ExistingCount::default();
-        Self { status, previous, changed, frontends_changed: None, existing, warnings, troubles }
+        Self { status, previous, changed, frontends_changed: None, existing, troubles }
     }
 }
 

@@ -56,7 +56,7 @@ impl Node {
             .recording(Some(record), Some(event))
             .from(*loaded)?
             .run(&plan)?;
-        let mut applied = Applied::of(done, previous, changed, Vec::new());
+        let mut applied = Applied::of(done, previous, changed);
         applied.status.differences = differences;
         Ok(applied)
     }

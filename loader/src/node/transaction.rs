@@ -1,5 +1,6 @@
 //! The one interpreter of [`Step`]s.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 
@@ -163,7 +164,7 @@ impl<'a> Transaction<'a> {
             }
             Step::Load => self.load()?,
             Step::Build { table, .. } => {
-                let built = build(*table, &self.entries(*table)?)?;
+                let built = build(*table, self.entries(*table)?.as_ref())?;
                 self.built.push(built);
             }
             Step::Seal => self.seal()?,
@@ -239,14 +240,15 @@ impl<'a> Transaction<'a> {
     }
 
     /// A table's entries; `meta` gets the record behind the programs' part.
-    fn entries(&self, table: Table) -> Result<Packed, Error> {
-        let tables = &self.brought()?.resolved.tables;
-        let packed = tables.packed(table);
+    fn entries(&self, table: Table) -> Result<Cow<'a, Packed>, Error> {
+        let resolved = self.brought()?.resolved;
+        let packed = resolved.packed.iter().find(|(packed, _)| *packed == table).map(|(_, packed)| packed);
+        let packed = packed.ok_or(Error::NothingLoaded)?;
         Ok(match table {
-            Table::Frontends | Table::Backends => packed,
+            Table::Frontends | Table::Backends => Cow::Borrowed(packed),
             Table::Meta => {
-                let values = self.record()?.to_value(&tables.meta)?;
-                Packed { value_size: META_SIZE, values, ..packed }
+                let values = self.record()?.to_value(&resolved.tables.meta)?;
+                Cow::Owned(Packed { value_size: META_SIZE, values, ..packed.clone() })
             }
         })
     }

@@ -1,21 +1,23 @@
 //! Resolve: the rows of a map set as the bytes of the node's tables.
 //!
-//! What the node's [`Profile`] does not carry is left out, with a warning.
+//! What the node's [`Profile`] does not carry is left out; [`warnings`](lrpc_linker::profile::warnings) says what.
 
 use std::collections::BTreeSet;
 
 use lrpc_linker::mapset::{self, Frontend, MapSet, Outcome, Row};
-use lrpc_linker::profile::{self, Carried, HalfPolicy, Profile, Warning};
+use lrpc_linker::profile::{Carried, HalfPolicy, Profile};
 use lrpc_schema::image::Digest;
-use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta};
+use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta, Table};
 
-use crate::tables::Tables;
+use crate::tables::{self, Packed, Tables};
 
 /// A map set as bytes, with what was left out on the way.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// The bytes.
     pub tables: Tables,
+    /// The same as maps take them, packed once.
+    pub packed: [(Table, Packed); Table::ALL.len()],
     /// The digest over them.
     pub digest: Digest,
     /// The rows with an entry: those in state `redirect` and `drop` that were not left out.
@@ -24,8 +26,6 @@ pub struct Resolved {
     pub backends: usize,
     /// The rows that were left out.
     pub left_out: usize,
-    /// What a user should know, at most one warning of each kind.
-    pub warnings: Vec<Warning>,
 }
 
 /// The bytes of a map set.
@@ -52,12 +52,13 @@ pub fn resolve(set: &MapSet, profile: Profile) -> Result<Resolved, HalfPolicy> {
         }
     }
     tables.frontends.sort_unstable_by_key(|(key, _)| key.to_bytes());
+    let packed = tables.pack();
     Ok(Resolved {
-        digest: tables.digest(),
+        digest: tables::digest(&packed),
+        packed,
         frontends: tables.frontends.len(),
         backends: distinct.len(),
         left_out,
-        warnings: profile::warnings(set, profile),
         tables,
     })
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use lrpc_linker::profile::Gap;
+use lrpc_linker::profile::{Gap, warnings};
 use lrpc_schema::image::Protocol;
 use lrpc_schema::image::{Clients, Fallback, PolicyName, Port};
 use lrpc_schema::records::Action;
@@ -80,17 +80,20 @@ fn a_row_that_needs_more_is_left_out_with_one_warning_of_each_kind() {
     clients.clients = Clients::Pods;
     let mut skip = row("169.254.169.254:3/UDP", &["10.0.0.1:80"]);
     skip.skip_flag = true;
-    let resolved = resolved(vec![
+    let set: MapSet = [
         row("169.254.169.254:1/TCP", &["10.0.0.1:80"]),
         clients,
         skip,
         row("[fd00::1]:4/TCP", &["[fd00::2]:80"]),
         row("[fd00::1]:5/TCP", &["[fd00::2]:80"]),
         row("169.254.169.254:6/UDP", &["10.0.0.1:80"]),
-    ]);
+    ]
+    .into_iter()
+    .collect();
+    let resolved = resolve(&set, Profile::default()).unwrap();
     assert_eq!((resolved.frontends, resolved.left_out), (2, 4));
-    let warnings: Vec<_> = resolved
-        .warnings
+    let found = warnings(&set, Profile::default());
+    let warnings: Vec<_> = found
         .iter()
         .map(|warning| (warning.gap, warning.rows, warning.diagnostic::<()>().code.as_str()))
         .collect();
@@ -103,7 +106,7 @@ fn a_row_that_needs_more_is_left_out_with_one_warning_of_each_kind() {
             (Gap::UnconnectedUdp, 1, "unconnected-udp"),
         ]
     );
-    assert_eq!(resolved.warnings[0].policies.len(), 2);
+    assert_eq!(found[0].policies.len(), 2);
     assert!(resolved.tables.frontends.iter().any(|(key, _)| key.protocol() == Some(Protocol::Udp)));
 }
 

@@ -87,7 +87,7 @@ fn write_text(path: &Path, text: String) -> io::Result<()> {
 fn write_policy(folder: &Path, policy: &Policy, image: &Image) -> io::Result<()> {
     let view = PolicyView { at: None, ..PolicyView::of(policy, image) };
     let text = serde_json::to_string_pretty(&view)?;
-    fs::write(folder.join(file_name("policy", &view.policy, "json")), in_sight(text) + "\n")
+    fs::write(folder.join(file_name("policy", &view.policy, "json")), in_sight(&text).into_owned() + "\n")
 }
 
 /// A name without anything that leads out of the folder, whatever the image or the inventory says.

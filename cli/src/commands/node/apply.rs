@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use ipnet::IpNet;
-use lrpc_linker::profile::Warning;
+use lrpc_linker::profile::{self, Warning};
 use lrpc_linker::{Linked, MapSet};
 use lrpc_loader::node::{
     Applied, ApplyOptions, Changes, Check, Error, Existing, Expect, Node, Preview, Verdict,
@@ -17,7 +17,7 @@ use crate::commands::diff::OfNode;
 use crate::commands::link;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, Text};
 use crate::report::json::{self, DiagnosticView};
 use crate::report::{self, Report, brief};
 use crate::set;
@@ -99,9 +99,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     };
     let mut reports = link::reports(&given, findings, places);
     reports.extend(given.inventory.node(&args.node).and_then(here::check));
+    reports.extend(profile::warnings(&map_set, args.mode.profile()).iter().map(Warning::diagnostic));
     if args.dry_run || args.deny_warnings {
         let preview = node.preview(&map_set, &options).map_err(instance::failure)?;
-        reports.extend(preview.warnings.iter().map(Warning::diagnostic));
         if args.deny_warnings && !reports.is_empty() {
             return deny(&reports, args.format, output);
         }
@@ -109,11 +109,10 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             return dry_run(&node, &preview, &reports, &image, map_set, args, output);
         }
     }
+    // What grows with the set is made before the flip: what comes after it must not want for memory.
+    let found = Found::of(&reports, args.format);
     let applied = node.apply(&image, &map_set, &options, &mut |_| {}).map_err(instance::failure)?;
-    if !args.deny_warnings {
-        reports.extend(applied.warnings.iter().map(Warning::diagnostic));
-    }
-    instance::done("the set is loaded", print(&applied, &reports, args.format, output), output)
+    instance::done("the set is loaded", print(&applied, found, args.format, output), output)
 }
 
 impl Args {
@@ -138,20 +137,36 @@ struct AppliedView<'a> {
     diagnostics: Vec<DiagnosticView<'a>>,
 }
 
+/// Findings as they are to be printed.
+#[derive(Default)]
+pub(crate) struct Found<'a> {
+    views: Vec<DiagnosticView<'a>>,
+    brief: Text,
+}
+
+impl<'a> Found<'a> {
+    fn of(reports: &'a [Report], format: Format) -> Self {
+        match format {
+            Format::Json => Self { views: json::views(reports), brief: Text::default() },
+            Format::Human => Self { views: Vec::new(), brief: brief::render(reports) },
+        }
+    }
+}
+
 /// Prints what an apply or a rollback did. What failed after the flip is said, and changes no exit code: the
 /// generation is active.
 pub(crate) fn print(
     applied: &Applied,
-    reports: &[Report],
+    found: Found<'_>,
     format: Format,
     output: Output,
 ) -> Result<(), Failure> {
     let done = if applied.changed { "the swap is done" } else { "nothing had to be swapped" };
     instance::tell_troubles(done, &applied.troubles, output);
     match format {
-        Format::Json => output.json(&AppliedView { applied, diagnostics: json::views(reports) }),
+        Format::Json => output.json(&AppliedView { applied, diagnostics: found.views }),
         Format::Human => {
-            output.message(brief::render(reports));
+            output.message(found.brief);
             let what = match (applied.changed, applied.previous) {
                 (false, _) => "unchanged\n".to_owned(),
                 (true, None) => "loaded\n".to_owned(),

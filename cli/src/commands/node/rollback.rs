@@ -30,6 +30,6 @@ fn generation(text: &str) -> Result<Generation, String> {
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let applied = instance::open(&args.dirs).rollback(args.to).map_err(instance::failure)?;
-    let printed = apply::print(&applied, &[], args.format, output);
+    let printed = apply::print(&applied, apply::Found::default(), args.format, output);
     instance::done("the generation is active", printed, output)
 }
