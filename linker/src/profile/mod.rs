@@ -78,19 +78,21 @@ impl Profile {
     /// before the lesser one. A row in state `original` needs nothing and is carried.
     pub fn carries(self, row: &Row) -> Carried {
         if matches!(row.outcome, Outcome::Original(_)) {
-            Carried::Whole
-        } else if self.mode != Mode::Full {
-            Carried::Not(Gap::Mode)
-        } else if row.frontend.address.is_ipv6() {
-            Carried::Not(Gap::Ipv6)
-        } else if row.clients != Clients::All {
-            Carried::Not(Gap::Clients)
-        } else if row.skip_flag {
-            Carried::Not(Gap::Skip)
-        } else if row.frontend.protocol == Protocol::Udp {
-            Carried::Partly(Gap::UnconnectedUdp)
-        } else {
-            Carried::Whole
+            return Carried::Whole;
+        }
+        match self.lacks().iter().find(|gap| gap.concerns(row)) {
+            None => Carried::Whole,
+            Some(gap @ Gap::UnconnectedUdp) => Carried::Partly(*gap),
+            Some(gap @ (Gap::Mode | Gap::Ipv6 | Gap::Clients | Gap::Skip)) => Carried::Not(*gap),
+        }
+    }
+
+    /// What the programs of this version lack in this mode, the graver gap first. No kernel that they load on
+    /// takes more away.
+    pub const fn lacks(self) -> &'static [Gap] {
+        match self.mode {
+            Mode::Full => &[Gap::Ipv6, Gap::Clients, Gap::Skip, Gap::UnconnectedUdp],
+            Mode::HostOnly | Mode::Socket | Mode::PodsOnly => &[Gap::Mode],
         }
     }
 
@@ -117,6 +119,19 @@ impl Profile {
                 Err(HalfPolicy { policy: row.policy.clone(), frontend: row.frontend, gap })
             }
             Carried::Whole | Carried::Partly(_) | Carried::Not(_) => Ok(()),
+        }
+    }
+}
+
+impl Gap {
+    /// Whether a row would need what is missing.
+    fn concerns(self, row: &Row) -> bool {
+        match self {
+            Self::Mode => true,
+            Self::Ipv6 => row.frontend.address.is_ipv6(),
+            Self::Clients => row.clients != Clients::All,
+            Self::Skip => row.skip_flag,
+            Self::UnconnectedUdp => row.frontend.protocol == Protocol::Udp,
         }
     }
 }
