@@ -107,7 +107,7 @@ mod tests {
     fn a_page_is_the_whole_rule() {
         assert_eq!(page("R41"), page("R40").replace("# R40", "# R41"));
         assert!(page("R1").contains("| service-all | Service, no port listed | `all` |"), "{}", page("R1"));
-        assert!(page("L8").ends_with("is a warning.\n"), "{}", page("L8"));
+        assert!(page("L8").ends_with("the backends are the Service's own pods.\n"), "{}", page("L8"));
         assert!(page("R5").starts_with("# R5\n\nA backend is either active or gone."), "{}", page("R5"));
     }
 

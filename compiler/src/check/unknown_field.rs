@@ -8,7 +8,7 @@ use crate::source::{Source, Span};
 pub(crate) const PAGE: Page =
     page!("unknown-field", Error, since "0.1.0", "a field that policies do not have");
 
-/// `written` are the fields of the object, of which none can be written again.
+/// `written` are the known fields that the object has, of which none can be written again.
 pub(crate) fn report(
     source: &Source,
     key: &str,

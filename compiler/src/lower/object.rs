@@ -62,10 +62,11 @@ impl<'t, 's> Reader<'t, 's> {
         known: &[&str],
     ) -> Option<Object<'t, 's>> {
         let object = self.map(node, field, at)?;
+        let keys = || object.entries.iter().filter_map(|[key, _]| key.text());
+        let written: Vec<_> = known.iter().copied().filter(|known| keys().any(|key| key == *known)).collect();
+        let parent = field.to_string();
         for [key, _] in object.entries {
             if let Some(text) = key.text().filter(|text| !known.contains(text)) {
-                let parent = field.to_string();
-                let written: Vec<_> = object.entries.iter().filter_map(|[key, _]| key.text()).collect();
                 self.report(unknown_field::report(self.source, text, key.span, &parent, known, &written));
             }
         }
