@@ -60,7 +60,10 @@ impl Cgroup {
 
     /// Opens the root of the host's tree.
     pub(crate) fn host_root() -> Result<Self, NoCgroup> {
-        let mounts = mounts();
+        let mounts = mounts().map_err(|error| {
+            let doing = "looking for the cgroup2 mounts in `/proc/self/mountinfo`";
+            NoCgroup::Refused(SysError::new(doing, "read(2)", error))
+        })?;
         match mounts.iter().find(|path| fs::metadata(path).is_ok_and(|root| root.ino() == HOST_ROOT)) {
             Some(path) => Self::open(path),
             None => Err(mounts.into_iter().next().map_or(NoCgroup::NoMount, NoCgroup::ContainerView)),
@@ -84,9 +87,9 @@ impl Cgroup {
 }
 
 /// Where cgroup2 is mounted.
-fn mounts() -> Vec<PathBuf> {
-    let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    cgroup2_mounts(&text)
+fn mounts() -> std::io::Result<Vec<PathBuf>> {
+    gate::enter("read(2)")?;
+    Ok(cgroup2_mounts(&fs::read_to_string("/proc/self/mountinfo")?))
 }
 
 /// The mount points of cgroup2 in a mountinfo(5): the fifth field, before ` - TYPE`. Blanks in it are

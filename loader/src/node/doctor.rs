@@ -61,9 +61,12 @@ const CAPABILITIES: [(u32, &str, Verdict); 3] = [
 impl Node {
     /// Checks this machine. Nothing is changed.
     pub fn doctor(&self) -> Vec<Check> {
-        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let version = kernel_version(&release);
-        let mut checks = vec![kernel(release.trim(), version)];
+        let release = proc("/proc/sys/kernel/osrelease");
+        let version = release.as_ref().ok().and_then(|release| kernel_version(release));
+        let mut checks = vec![match &release {
+            Ok(release) => kernel(release.trim(), version),
+            Err(unread) => Check { name: "kernel", ..unread.clone() },
+        }];
         checks.extend(self.rights());
         checks.push(self.bpffs());
         checks.extend(self.cgroups());
@@ -75,7 +78,10 @@ impl Node {
 
     /// The rights that an apply needs, as this process has them.
     pub fn rights(&self) -> Vec<Check> {
-        capabilities(&fs::read_to_string("/proc/self/status").unwrap_or_default())
+        match proc("/proc/self/status") {
+            Ok(status) => capabilities(&status),
+            Err(unread) => vec![Check { name: "capabilities", ..unread }],
+        }
     }
 
     fn bpffs(&self) -> Check {
@@ -171,6 +177,14 @@ impl Node {
 fn failed(name: &'static str, error: &Error) -> Check {
     let fix = error.remedy().unwrap_or_else(|| "look at what the message names".to_owned());
     Check::new(name, Verdict::Fail, error.with_causes(), fix)
+}
+
+/// What the kernel says in a file below `/proc`, or the line that says why it does not.
+fn proc(path: &str) -> Result<String, Check> {
+    fs::read_to_string(path).map_err(|error| {
+        let found = format!("`{path}` cannot be read: {error}");
+        Check::new("proc", Verdict::Fail, found, "mount -t proc proc /proc")
+    })
 }
 
 /// `major.minor` of a kernel release.
