@@ -39,33 +39,13 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
     let lrpc = super::binary(repository, args.lrpc.as_deref())?;
     println!("| frontends | what | lrpc apply | processor | peak memory | nft -f | nft : lrpc |");
     println!("|---|---|---|---|---|---|---|");
-    let mut small: Option<Stage> = None;
     for &count in &args.frontends {
         // A sandbox changes the namespaces of its thread for good.
         let (lrpc, runs) = (lrpc.clone(), args.runs);
-        let stage = thread::spawn(move || Bench::new(lrpc, runs, count)?.rows()).join();
-        let stage = stage.map_err(|_| Failure("the bench panicked".into()))??;
-        match small {
-            Some(small) if small.count < count => stage.print_beyond(small),
-            Some(_) | None => small = Some(stage),
-        }
+        let done = thread::spawn(move || Bench::new(lrpc, runs, count)?.rows()).join();
+        done.map_err(|_| Failure("the bench panicked".into()))??;
     }
     Ok(())
-}
-
-/// What an apply takes beyond its dry run: staging, the swap, the history.
-#[derive(Clone, Copy)]
-struct Stage {
-    count: usize,
-    seconds: f64,
-}
-
-impl Stage {
-    /// What each entry adds, since the grace periods cost a small set the same.
-    fn print_beyond(self, small: Self) {
-        let entry = (self.seconds - small.seconds) * 1e9 / (self.count - small.count) as f64;
-        println!("| {} | an entry, beyond the dry run | {entry:.0} ns | | | | |", self.count);
-    }
 }
 
 /// One sandbox with the images and rule sets of one size.
@@ -98,35 +78,31 @@ impl Bench {
     }
 
     /// Rounds in which each command takes its turn, so that all of them meet the same neighbours.
-    fn rows(&self) -> Result<Stage> {
-        self.apply("old", &[])?;
+    fn rows(&self) -> Result<()> {
+        self.apply("old")?;
         self.nft("old")?;
-        let (mut replace, mut change, mut dry) = (Fastest::default(), Fastest::default(), Fastest::default());
+        let (mut replace, mut change) = (Fastest::default(), Fastest::default());
         let (mut nft_replace, mut nft_change) = (Fastest::default(), Fastest::default());
         for _ in 0..self.runs {
             for set in ["new", "old"] {
-                replace.add(self.apply(set, &[])?);
+                replace.add(self.apply(set)?);
                 nft_replace.add(self.nft(set)?);
             }
             for (set, step) in [("changed", "to-changed"), ("old", "to-old")] {
-                change.add(self.apply(set, &[])?);
+                change.add(self.apply(set)?);
                 nft_change.add(self.nft(step)?);
             }
-            dry.add(self.apply("new", &["--dry-run"])?);
         }
-        let (replace, dry) = (replace.cost()?, dry.cost()?);
-        self.print("the whole set replaced", replace, Some(nft_replace.cost()?));
-        self.print("one policy changed", change.cost()?, Some(nft_change.cost()?));
-        self.print("a dry run", dry, None);
-        Ok(Stage { count: self.count, seconds: replace.wall.as_secs_f64() - dry.wall.as_secs_f64() })
+        self.print("the whole set replaced", replace.cost()?, nft_replace.cost()?);
+        self.print("one policy changed", change.cost()?, nft_change.cost()?);
+        Ok(())
     }
 
-    fn apply(&self, set: &str, more: &[&str]) -> Result<Cost> {
+    fn apply(&self, set: &str) -> Result<Cost> {
         let path = |name: &str| self.file(name).display().to_string();
         let (image, inventory) = (path(&format!("{set}.lrpc")), path("inventory.yaml"));
         let mut words = vec![self.lrpc.display().to_string()];
         words.extend(["apply", &image, "--inventory", &inventory, "--node", NODE].map(str::to_owned));
-        words.extend(more.iter().map(|&word| word.to_owned()));
         words.extend(self.sandbox.options());
         once(0, &words)
     }
@@ -135,17 +111,17 @@ impl Bench {
         once(0, &[Path::new(NFT), "-f".as_ref(), &self.file(&format!("{file}.nft"))])
     }
 
-    fn print(&self, what: &str, lrpc: Cost, nft: Option<Cost>) {
+    fn print(&self, what: &str, lrpc: Cost, nft: Cost) {
         let milliseconds = |seconds: f64| format!("{:.0} ms", seconds * 1e3);
         let wall = |cost: Cost| cost.wall.as_secs_f64();
         println!(
-            "| {} | {what} | {} | {} | {:.0} MB | {} | {} |",
+            "| {} | {what} | {} | {} | {:.0} MB | {} | {:.2} |",
             self.count,
             milliseconds(wall(lrpc)),
             milliseconds(lrpc.processor),
             lrpc.peak / 1e6,
-            nft.map_or(String::new(), |nft| milliseconds(wall(nft))),
-            nft.map_or(String::new(), |nft| format!("{:.2}", wall(nft) / wall(lrpc))),
+            milliseconds(wall(nft)),
+            wall(nft) / wall(lrpc),
         );
     }
 }
