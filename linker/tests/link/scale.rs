@@ -103,3 +103,36 @@ fn timings() {
     }
     println!("each further node: {:?}", start.elapsed() / 20);
 }
+
+/// Prints what 100,000 policies of one port and one shared pod cost, each with a finding.
+#[test]
+#[ignore = "a measurement: run it with --release -- --ignored --nocapture"]
+fn one_port_timings() {
+    let policies = (0..100_000).map(|number| {
+        let ip = std::net::Ipv4Addr::from(0xac10_0000 + number);
+        let policy = address(&ip.to_string(), &["80/TCP"], &["8080/TCP"]);
+        named(&format!("p{number}"), Policy { skip: false, ..policy })
+    });
+    let image = Image::seal(policies.collect::<Vec<_>>(), None, None);
+    let dump = format!("[{},{}]", node("n0", &[]), pod("proxy", &["10.0.0.1"], &["8080/TCP"]));
+    let inventory = read(
+        &json!({"kind": "List", "items": serde_json::from_str::<serde_json::Value>(&dump).unwrap()})
+            .to_string(),
+    );
+    let linker = Linker::new(&image, &inventory, None);
+    for threads in [1, 2] {
+        for _ in 0..6 {
+            let start = Instant::now();
+            let parts = linker.parts("n0").unwrap();
+            let linked = std::thread::scope(|scope| {
+                let shares = parts.chunks(parts.len().div_ceil(threads)).map(|share| {
+                    scope.spawn(|| share.iter().map(|part| linker.link_part(part)).collect::<Vec<_>>())
+                });
+                let shares: Vec<_> = shares.collect();
+                linker.join(shares.into_iter().flat_map(|share| share.join().unwrap()))
+            });
+            let (rows, findings) = (linked.map_set.rows().len(), linked.findings.len());
+            println!("{rows} rows, {findings} findings on {threads} threads: {:?}", start.elapsed());
+        }
+    }
+}
