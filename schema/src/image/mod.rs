@@ -1,10 +1,9 @@
 //! The image: what `lrpc compile` writes and everything after it believes.
 //!
-//! [`policy`] and [`selector`] say what an image holds ([`address`] and [`name`] of which form, [`metadata`] which of them clouds use, [`rules`] what
-//! fits together), [`places`] where in the manifests it was written,
-//! [`allowed`] which warnings they allow,
-//! [`layout`] how the bytes are arranged (drawn in `docs/image-format.md`), [`encode`] and [`decode`] turn
-//! one into the other.
+//! [`policy`] and [`selector`] say what an image holds ([`address`] and [`name`] of which form, [`metadata`] which
+//! addresses clouds use, [`rules`] what fits together), [`places`] where in the manifests it was written,
+//! [`allowed`] which warnings they allow. [`layout`] says how the bytes are arranged (drawn in
+//! `docs/image-format.md`), [`wire`] how a value stands in them; [`encode`] and [`decode`] turn one into the other.
 //!
 //! It knows no YAML and no node. INVARIANT: equal policies give equal bytes in every semantic section, on
 //! every machine; only [`Image::decode`] makes an image out of bytes, and only [`Image::seal`] out of
@@ -21,6 +20,7 @@ mod places;
 mod policy;
 mod rules;
 mod selector;
+pub mod wire;
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
