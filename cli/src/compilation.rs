@@ -116,12 +116,13 @@ impl Compilation {
         }
         let status = report::status(&self.reports, deny_warnings);
         if self.policies == 0 && status == ExitStatus::Done && !self.allow_empty {
-            let looked = match self.files.len() {
-                0 => "there is no *.yaml, *.yml or *.json file".to_owned(),
-                _ => format!("there are {}", self.read()),
+            let failure = Failure::new("there is no CiliumLocalRedirectPolicy in the given paths");
+            let looked = match (self.files.len(), self.ignored) {
+                (0, _) => "there is no *.yaml, *.yml or *.json file".to_owned(),
+                (_, 0) => format!("there are {}", self.read()),
+                _ => format!("there are {}; what a cluster runs is given by --inventory", self.read()),
             };
-            return Err(Failure::new("there is no CiliumLocalRedirectPolicy in the given paths")
-                .help(format!("{looked}; pass --allow-empty to compile an image without policies")));
+            return Err(failure.help(format!("{looked}; an empty set is meant by --allow-empty")));
         }
         Ok(status)
     }

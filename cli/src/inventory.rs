@@ -1,11 +1,12 @@
 //! Reads what the cluster runs from `kubectl get -o yaml|json` dumps.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use lrpc_linker::Inventory;
 use lrpc_linker::inventory::{Builder, Problem, ReadError};
+use lrpc_schema::image::Image;
 
 use crate::exit::Failure;
 use crate::manifests;
@@ -45,7 +46,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Option<Given>, Failure> {
     }
     let (files, unreadable) = manifests::find(paths);
     if let Some(failure) = manifests::failure("the inventory", &unreadable) {
-        return Err(failure);
+        return Err(failure.help(format!("an inventory is what {DUMP} (or json) prints")));
     }
     let mut builder = Builder::default();
     for path in &files {
@@ -96,7 +97,17 @@ fn add(builder: &mut Builder, path: &Path) -> Result<(), Failure> {
     } else {
         bounded(builder, &name, File::open(path).map_err(|error| unreadable(&error))?)
     };
-    read.map_err(|error| unreadable(&error))
+    read.map_err(|error| match is_image(path) {
+        true => Failure::new(format!("{name} is an image, and no inventory"))
+            .help("name the set of policies first, and what the cluster runs by --inventory"),
+        false => unreadable(&error),
+    })
+}
+
+fn is_image(path: &Path) -> bool {
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut begin));
+    read.is_ok() && Image::is_begun_in(&begin)
 }
 
 fn bounded(builder: &mut Builder, name: &str, reader: impl io::Read) -> Result<(), ReadError> {

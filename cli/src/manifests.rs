@@ -79,7 +79,7 @@ pub(crate) fn find(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Unreadable>) {
 }
 
 /// No more of a file than makes it too long: a device may never end.
-fn read_one(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read_one(path: &Path) -> io::Result<Vec<u8>> {
     let most = Source::MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     if path == Path::new("-") {

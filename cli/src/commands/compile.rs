@@ -12,6 +12,7 @@ use crate::arguments::{InventoryArgs, ManifestArgs};
 use crate::compilation;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
+use crate::manifests;
 use crate::output::{Format, Output};
 use crate::report::human::{self, Detail};
 use crate::report::json::{self, DiagnosticView};
@@ -61,6 +62,11 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     if to_stdout && args.format == Format::Json {
         return Err(Failure::new("the image and the JSON would both go to standard output")
             .help("write the image to a file, or leave out `--format json`"));
+    }
+    if manifests::is_manifest(&args.output) {
+        return Err(Failure::new(format!("an image does not go to `{}`", args.output.display())).help(
+            "a file of that name is read as a manifest, and the next run would meet bytes; name it `NAME.lrpc`",
+        ));
     }
     let inventory = inventory::read(&args.inventory.inventory)?;
     let compilation = compilation::compile(&args.manifests, inventory.as_ref())?;

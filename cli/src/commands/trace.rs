@@ -67,7 +67,8 @@ pub(crate) struct TraceView {
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let flow: Flow = args.flow.parse().map_err(|error| {
         Failure::new(format!("`{}` is not a flow", args.flow)).because(&error).help(
-            "write it as `tcp from NAMESPACE/POD to 169.254.169.254:80` or `udp from host to [fd00::1]:53`",
+            "write it as `tcp from NAMESPACE/POD to 169.254.169.254:80` or `udp from host to [fd00::1]:53`; a Service \
+             by its address, which `lrpc link` shows",
         )
     })?;
     let image = set::require(&args.set, output)?;

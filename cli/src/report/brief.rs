@@ -28,7 +28,7 @@ pub(crate) fn render(reports: &[Report]) -> Text {
         };
     }
     if !reports.is_empty() {
-        text.push("  help: `lrpc link` with the same arguments shows places and remedies\n");
+        text.push("  help: `lrpc explain NAME` says what each means and what to do\n");
     }
     text
 }
@@ -44,7 +44,7 @@ mod tests {
         let other = Report { code: Code::new("port-octal"), severity: Severity::Warning, ..report.clone() };
         let expected = "error[port-zero] port 0 cannot be redirected, and 1 more of this kind\n\
                         warning[port-octal] port 0 cannot be redirected\n  \
-                        help: `lrpc link` with the same arguments shows places and remedies\n";
+                        help: `lrpc explain NAME` says what each means and what to do\n";
         assert_eq!(render(&[report.clone(), other, report]).leaving(false), expected);
         assert_eq!(render(&[]).leaving(false), "");
     }

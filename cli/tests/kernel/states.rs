@@ -237,6 +237,7 @@ fn a_dry_run_says_what_changes_for_connections() {
     let arguments = ["apply", &new, "--inventory", &inventory, "--node", NODE, "--dry-run"];
     let human = world.lrpc(&arguments).ends(0).stdout;
     assert!(human.contains("169.254.169.254:8080") && !human.contains("flip the cell"), "{human}");
+    assert!(human.contains("\nfrontends: 0 added, 0 removed, 1 changed; "), "{human}");
     let verbose = world.lrpc(&[&arguments[..], &["--verbose"]].concat()).ends(0).stdout;
     assert!(verbose.contains("flip the cell"), "{verbose}");
     let arguments = ["apply", &new, "--inventory", &inventory, "--node", NODE];

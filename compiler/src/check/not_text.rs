@@ -4,6 +4,8 @@ use crate::diagnostic::{Diagnostic, Page, page};
 use std::string::FromUtf8Error;
 use std::sync::Arc;
 
+use lrpc_schema::image::Image;
+
 use crate::source::{Source, Span};
 
 pub(crate) const PAGE: Page = page!("not-text", Error, since "0.1.0", "a file is not text");
@@ -24,5 +26,8 @@ pub(crate) fn not_utf8(name: Arc<str>, error: &FromUtf8Error, nul: Option<usize>
     let end = valid.len();
     PAGE.report(format!("`{}` is not UTF-8", source.name()))
         .at(&source, Span::new(end, end), "the text cannot be read from here on")
-        .help("save the file as UTF-8, or name another file if this is no manifest")
+        .help(match Image::is_begun_in(error.as_bytes()) {
+            true => "this is an image, which is compiled already; `lrpc inspect` shows what it holds",
+            false => "save the file as UTF-8, or name another file if this is no manifest",
+        })
 }

@@ -33,6 +33,9 @@ pub(super) fn check(
         .report(format!("the metadata address `{}` is redirected for {} too", ip.value, template.shown.value))
         .at(&policy.source, ip.span, format!("for `lrpc.dev/clients: {}`", policy.annotations.clients))
         .related(&template.source, template.shown.span, "a hostNetwork pod")
-        .help("say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone");
+        .help(
+            "say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone (`apply` of this \
+             version then leaves the policy out)",
+        );
     Some(member.about(diagnostic))
 }

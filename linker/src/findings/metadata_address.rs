@@ -41,7 +41,8 @@ impl Facts for MetadataAddress<'_> {
             ),
         };
         format!(
-            "say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone; {caught}"
+            "say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone (`apply` of this \
+             version then leaves the policy out); {caught}"
         )
     }
 }

@@ -6,6 +6,8 @@ use super::{Code, Facts, Field, field};
 
 pub(crate) struct SelectorMatchesNothing<'a> {
     pub(crate) policy: &'a Policy,
+    /// The inventory has no pod at all: it was dumped without them.
+    pub(crate) has_none: bool,
 }
 
 impl Facts for SelectorMatchesNothing<'_> {
@@ -31,6 +33,11 @@ impl Facts for SelectorMatchesNothing<'_> {
     }
 
     fn help(&self) -> String {
+        if self.has_none {
+            return "the inventory has no pod at all; dump it with `kubectl get pods,services,nodes,namespaces -A -o \
+                    yaml`"
+                .into();
+        }
         "backends are pods of the policy's own namespace on the same node; compare the selector with \
          `kubectl get pods --show-labels`"
             .into()

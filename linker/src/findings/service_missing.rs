@@ -10,6 +10,8 @@ pub(crate) struct ServiceMissing<'a> {
     pub(crate) service: &'a str,
     /// A Service of this name in another namespace.
     pub(crate) elsewhere: Option<&'a ServiceName>,
+    /// The inventory has no Service at all: it was dumped without them.
+    pub(crate) has_none: bool,
 }
 
 impl Facts for ServiceMissing<'_> {
@@ -32,6 +34,9 @@ impl Facts for ServiceMissing<'_> {
             Some(service) => {
                 format!("a policy redirects Services of its own namespace; there is `{service}`")
             }
+            None if self.has_none => "the inventory has no Service at all; dump it with `kubectl get \
+                                      pods,services,nodes,namespaces -A -o yaml`"
+                .into(),
             None => "nothing is redirected until there is one".into(),
         }
     }

@@ -175,7 +175,8 @@ impl<'a> Claims<'a> {
         let Some(service) = self.service else {
             let same_name = |service: &&Service| &*service.name.name == name;
             let elsewhere = inventory.services().find(same_name).map(|service| &service.name);
-            self.findings.push(ServiceMissing { policy, service: name, elsewhere }.found());
+            let has_none = inventory.services().len() == 0;
+            self.findings.push(ServiceMissing { policy, service: name, elsewhere, has_none }.found());
             return;
         };
         let addresses = match &service.cluster {

@@ -35,7 +35,7 @@ pub(super) fn link(
     }
     let selected = Selected::new(policy, inventory, &node.name);
     findings.extend(claims.findings.iter().cloned());
-    about_pods(claims, &selected, findings);
+    about_pods(claims, &selected, inventory, findings);
 
     let single = claims.service.and_then(|service| SinglePort::new(policy, service, &selected));
     let judge = Judge { claims, selected: &selected, single: single.as_ref() };
@@ -79,7 +79,12 @@ fn row(claims: &Claims<'_>, claim: &Claim<'_>, outcome: Outcome) -> Row {
 }
 
 /// What the policy's pods on this node do not have.
-fn about_pods(claims: &Claims<'_>, selected: &Selected<'_>, findings: &mut Vec<Finding>) {
+fn about_pods(
+    claims: &Claims<'_>,
+    selected: &Selected<'_>,
+    inventory: &Inventory,
+    findings: &mut Vec<Finding>,
+) {
     let policy = claims.policy;
     if !claims.allowed {
         findings.push(AddressNotAllowed { policy }.found());
@@ -89,7 +94,7 @@ fn about_pods(claims: &Claims<'_>, selected: &Selected<'_>, findings: &mut Vec<F
     );
     let finished = selected.finished();
     if selected.iter().next().is_none() && finished.is_empty() {
-        findings.push(SelectorMatchesNothing { policy }.found());
+        findings.push(SelectorMatchesNothing { policy, has_none: inventory.pods().len() == 0 }.found());
     } else if selected.ready().next().is_none() {
         let pods: Vec<_> = selected.iter().collect();
         findings.push(NoReadyPod { policy, pods: &pods, finished }.found());

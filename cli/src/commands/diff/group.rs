@@ -125,7 +125,12 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn of(view: &DiffView, groups: &[Group<'_>]) -> Self {
-        let count = |change| view.frontends.iter().filter(|frontend| frontend.change == change).count();
+        // A side that is no image has no policies; then the frontends are those of its node.
+        let changes: Vec<Change> = match &view.policies {
+            Some(_) => view.frontends.iter().map(|frontend| frontend.change).collect(),
+            None => view.nodes.iter().flat_map(|node| &node.frontends).map(|row| row.change).collect(),
+        };
+        let count = |change| changes.iter().filter(|one| **one == change).count();
         Self {
             added: count(Change::Added),
             removed: count(Change::Removed),

@@ -23,7 +23,6 @@ mod view;
 mod words;
 
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use clap::ValueEnum;
 use ipnet::IpNet;
@@ -190,12 +189,9 @@ fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
         live: &args.live,
         node: args.node.as_deref(),
     };
-    let (old, new) = thread::scope(|scope| {
-        let old = scope.spawn(|| reader.read(&args.old));
-        let new = reader.read(&args.new);
-        let gone = |_| Err(Unusable::from(Failure::new("the old side could not be read")));
-        (old.join().unwrap_or_else(gone), new)
-    });
+    let mut sides = parallel::map(vec![&args.old, &args.new], |side| reader.read(side)).into_iter();
+    let unread = || Err(Unusable::from(Failure::new("a side was not read")));
+    let (old, new) = (sides.next().unwrap_or_else(unread), sides.next().unwrap_or_else(unread));
     let said = |argument: &Path, unusable: &Unusable| {
         output.message(format!("{} cannot be compared:", argument.display()));
         output.message(diagnostics::render(&unusable.reports, Detail::BESIDE, output.messages()));

@@ -182,6 +182,7 @@ pub(crate) fn print(
 fn summary(Changes { added, removed, changed }: Changes) -> String {
     match (added, removed, changed) {
         (0, 0, 0) => "no frontend is treated differently\n".to_owned(),
+        (1, ..) => format!("1 frontend added, {removed} removed, {changed} changed\n"),
         _ => format!("{added} frontends added, {removed} removed, {changed} changed\n"),
     }
 }

@@ -1,9 +1,9 @@
 //! The tables of one file, and what came of them.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use lrpc_compiler::Source;
 use lrpc_linker::Linker;
 use lrpc_linker::expect::{Cluster, Miss, Traced};
 use lrpc_linker::profile::{Gap, Profile};
@@ -14,6 +14,7 @@ use crate::commands::trace::{self, TraceView};
 use crate::compilation::Rules;
 use crate::exit::Failure;
 use crate::inventory;
+use crate::manifests;
 use crate::output::Output;
 use crate::parallel;
 use crate::report::human::{self, Detail};
@@ -134,11 +135,9 @@ impl Unmet {
 }
 
 fn contents(file: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    if file == Path::new("-") {
-        io::stdin().lock().read_to_string(&mut text)?;
-    } else {
-        File::open(file)?.read_to_string(&mut text)?;
+    let bytes = manifests::read_one(file)?;
+    if bytes.len() > Source::MAX_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }

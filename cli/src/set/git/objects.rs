@@ -1,7 +1,7 @@
 //! What git prints, read as it comes and no further than the limits: a small repository can unfold into a tree of
 //! any size, in which one blob is any number of files.
 
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use lrpc_compiler::Source;
@@ -12,6 +12,9 @@ const MAX_ENTRIES: usize = 4_000_000;
 const MAX_FILES: usize = 200_000;
 /// Bytes of all manifests of a revision.
 const MAX_TOTAL: usize = 512 << 20;
+/// Blobs that git is asked for at once. The names of so many (65 bytes each at most) fit any pipe, so that asking
+/// never waits for git, which may itself be waiting for its answers to be read.
+const ASKED: usize = 60;
 
 /// A revision is larger than lrpc reads, or git says something else than expected.
 #[derive(Debug, thiserror::Error)]
@@ -100,26 +103,17 @@ pub(super) fn list(
 /// When they are too much together, or git does not say one.
 pub(super) fn contents(command: &mut Command, objects: &[&str]) -> Result<Vec<Vec<u8>>, ObjectsError> {
     let (mut running, mut stdout) = Running::start(command)?;
-    let requests: String = objects.iter().map(|object| format!("{object}\n")).collect();
-    let stdin = running.0.stdin.take();
-    // Git answers while it is asked, so that asking and listening take turns only on two threads. What git did
-    // not get is missing in what it says.
-    std::thread::scope(|scope| {
-        scope.spawn(move || stdin.map(|mut stdin| io::Write::write_all(&mut stdin, requests.as_bytes())));
-        let read = read_all(&mut stdout, objects.len());
-        // Whoever asks has nobody to ask any more.
-        drop((running, stdout));
-        read
-    })
-}
-
-fn read_all(from: &mut BufReader<ChildStdout>, count: usize) -> Result<Vec<Vec<u8>>, ObjectsError> {
+    let mut stdin = running.0.stdin.take().ok_or(ObjectsError::Unsaid)?;
     let mut left = MAX_TOTAL;
     let mut blobs = Vec::new();
-    for _ in 0..count {
-        let blob = batched(from)?.ok_or(ObjectsError::Unsaid)?;
-        left = left.checked_sub(blob.len()).ok_or(ObjectsError::Total)?;
-        blobs.push(blob);
+    for asked in objects.chunks(ASKED) {
+        let requests: String = asked.iter().map(|object| format!("{object}\n")).collect();
+        stdin.write_all(requests.as_bytes())?;
+        for _ in asked {
+            let blob = batched(&mut stdout)?.ok_or(ObjectsError::Unsaid)?;
+            left = left.checked_sub(blob.len()).ok_or(ObjectsError::Total)?;
+            blobs.push(blob);
+        }
     }
     Ok(blobs)
 }
