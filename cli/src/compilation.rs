@@ -15,6 +15,7 @@ use crate::exit::{ExitStatus, Failure};
 use crate::inventory::Given;
 use crate::manifests::{self, InputFile, Unreadable};
 use crate::manual::diagnostics;
+use crate::output::counted;
 use crate::parallel;
 use crate::report::{self, Report};
 
@@ -146,14 +147,12 @@ impl Compilation {
 
     /// How much was looked at.
     fn read(&self) -> String {
-        let count =
-            |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-        let policies = count(self.policies, "policy", "policies");
-        let files = count(self.files.len(), "file", "files");
+        let policies = counted(self.policies, "policy", "policies");
+        let files = counted(self.files.len(), "file", "files");
         match self.ignored {
             0 => format!("{policies} in {files}"),
             ignored => {
-                let documents = count(ignored, "document", "documents");
+                let documents = counted(ignored, "document", "documents");
                 format!("{policies} and {documents} of other kinds in {files}")
             }
         }

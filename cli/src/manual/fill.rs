@@ -3,8 +3,7 @@
 
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// Stands for a space in backticks while lines are broken.
-const UNBROKEN: char = '\u{fdd0}';
+use crate::output::{broken, unbroken};
 
 /// Words that belong together, and how their lines are indented.
 #[derive(Default)]
@@ -59,11 +58,6 @@ impl Paragraph {
         if self.words.is_empty() {
             return;
         }
-        let pieces = self.words.split('`').enumerate().map(|(number, piece)| match number % 2 {
-            1 => piece.replace(' ', UNBROKEN.encode_utf8(&mut [0; 4])),
-            _ => piece.to_owned(),
-        });
-        let words = pieces.collect::<Vec<_>>().join("`");
         let (first, rest) = (" ".repeat(self.indent), " ".repeat(self.hanging));
         let options = Options::new(width)
             .initial_indent(&first)
@@ -71,7 +65,7 @@ impl Paragraph {
             .break_words(false)
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation);
-        out.push_str(&textwrap::fill(&words, options).replace(UNBROKEN, " "));
+        out.push_str(&broken(&textwrap::fill(&unbroken(&self.words), options)));
         out.push('\n');
         self.words.clear();
     }

@@ -7,6 +7,7 @@ mod in_sight;
 mod table;
 mod terminal;
 mod text;
+mod words;
 
 use std::io::{self, BufWriter, Write};
 
@@ -18,6 +19,7 @@ pub(crate) use self::in_sight::in_sight;
 pub(crate) use self::table::{Cell, Column, Keep, Table};
 pub(crate) use self::terminal::{Color, Terminal};
 pub(crate) use self::text::{Style, Text, escaped};
+pub(crate) use self::words::{broken, counted, unbroken};
 use crate::exit::Failure;
 
 /// How a command prints its result.

@@ -11,16 +11,13 @@ use textwrap::{WordSeparator, WordSplitter};
 
 use super::quote::Excerpts;
 use super::{Location, Report, Severity};
-use crate::output::{Terminal, Text, escaped};
+use crate::output::{Terminal, Text, broken, escaped, unbroken};
 
 /// Diagnostics of one code up to which each is shown.
 const FEW: usize = 10;
 
 /// Places that an entry for many names.
 const NAMED: usize = 3;
-
-/// Stands for a space in backticks while lines are broken.
-const UNBROKEN: char = '\u{fdd0}';
 
 /// How much of many equal diagnostics is shown.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +53,7 @@ pub(crate) fn render(reports: &[Report], detail: Detail, terminal: Terminal) -> 
         let _ = handler.render_report(&mut text, &Shown::new(&entry));
         text.push('\n');
     }
-    Text::coloured(text.replace(UNBROKEN, " "))
+    Text::coloured(broken(&text))
 }
 
 /// A diagnostic, and those of its code for which it stands.
@@ -94,16 +91,7 @@ fn of_code(reports: &[Report]) -> HashMap<Code, Vec<&Report>> {
 
 /// Words as miette may have them: with no command to a terminal, and with the names in backticks whole.
 fn safe(words: &str) -> String {
-    let lines = words.lines().map(escaped);
-    let whole = lines.map(|line| {
-        let pieces = line.split('`').enumerate();
-        let piece = |(number, piece): (usize, &str)| match number % 2 {
-            1 => piece.replace(' ', UNBROKEN.encode_utf8(&mut [0; 4])),
-            _ => piece.to_owned(),
-        };
-        pieces.map(piece).collect::<Vec<_>>().join("`")
-    });
-    whole.collect::<Vec<_>>().join("\n")
+    words.lines().map(|line| unbroken(&escaped(line))).collect::<Vec<_>>().join("\n")
 }
 
 /// A report as miette wants it.

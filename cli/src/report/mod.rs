@@ -29,6 +29,7 @@ use lrpc_schema::image::{Image, Place, Places};
 use self::checkout::Checkout;
 use self::quote::Quote;
 use crate::exit::ExitStatus;
+use crate::output::counted;
 
 /// A place in a manifest, with the text around it where that was read in this run.
 #[derive(Clone, Debug)]
@@ -112,8 +113,8 @@ fn elsewhere(label: &Label<Location>, file: &str) -> String {
 pub(crate) fn summary<'a>(reports: impl IntoIterator<Item = &'a Report>) -> String {
     let (errors, warnings): (Vec<_>, Vec<_>) =
         reports.into_iter().partition(|report| report.severity == Severity::Error);
-    let plural = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    format!("{}, {}", plural(errors.len(), "error"), plural(warnings.len(), "warning"))
+    let (errors, warnings) = (errors.len(), warnings.len());
+    format!("{}, {}", counted(errors, "error", "errors"), counted(warnings, "warning", "warnings"))
 }
 
 /// How a command with these findings ends.

@@ -6,6 +6,7 @@ use lrpc_linker::diff::Change;
 
 use super::fold::{self, Fold};
 use super::view::{DiffView, FrontendDiff, RowDiff};
+use crate::output::counted;
 
 /// Everything that changes with one policy.
 pub(super) struct Group<'a> {
@@ -149,14 +150,12 @@ impl Counts {
             // What was not looked at may well break.
             0 if compared.is_empty() => "no policy breaks".to_owned(),
             0 => "nothing breaks".to_owned(),
-            1 => "1 policy breaks".to_owned(),
-            several => format!("{several} policies break"),
+            some => counted(some, "policy breaks", "policies break"),
         };
         text += &match self.nodes {
             0 if compared.is_empty() => "; no node was looked at (--inventory)".to_owned(),
             0 => "; no node changes".to_owned(),
-            1 => "; 1 node changes".to_owned(),
-            nodes => format!("; {nodes} nodes change"),
+            some => format!("; {}", counted(some, "node changes", "nodes change")),
         };
         text
     }
@@ -179,6 +178,5 @@ fn without_backend(view: &DiffView) -> Vec<(Vec<String>, Vec<String>)> {
 
 /// `1 difference`, `2 differences`.
 pub(super) fn not_breaking(count: usize) -> String {
-    let differences = if count == 1 { "difference does" } else { "differences do" };
-    format!("{count} other {differences} not break")
+    format!("{} not break", counted(count, "other difference does", "other differences do"))
 }

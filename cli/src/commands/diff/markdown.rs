@@ -12,6 +12,7 @@ use super::group::{Counts, groups, not_breaking};
 use super::human::sign_of;
 use super::view::{DiffView, Titles};
 use super::words::{Line, Tone};
+use crate::output::counted;
 
 /// Bytes after which no row is added, with room left for what follows.
 const BUDGET: usize = 56_000;
@@ -72,8 +73,7 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
         }
     }
     if counts.nodes > 0 {
-        let nodes =
-            if counts.nodes == 1 { "1 node changes" } else { &format!("{} nodes change", counts.nodes) };
+        let nodes = counted(counts.nodes, "node changes", "nodes change");
         let _ = writeln!(text, "\n<details><summary>{nodes}</summary>\n");
         text += "| | On | Policy | Frontend | Change |\n|---|---|---|---|---|\n";
         for group in &groups {
@@ -109,8 +109,7 @@ fn warnings(text: &mut String, counts: &Counts, compared: &[String]) {
     }
     *text += "> [!WARNING]\n";
     if counts.breaking > 0 {
-        let policies = if counts.breaking == 1 { "policy breaks" } else { "policies break" };
-        let _ = writeln!(text, "> {} {policies}.", counts.breaking);
+        let _ = writeln!(text, "> {}.", counted(counts.breaking, "policy breaks", "policies break"));
     }
     for (frontends, nodes) in counts.without_backend.iter().take(SHOWN) {
         let frontends: Vec<_> = frontends.iter().take(SHOWN).map(|frontend| code(frontend)).collect();

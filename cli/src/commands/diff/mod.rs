@@ -5,7 +5,8 @@
 //! ```
 //! [`side`] reads what is compared ([`crate::set`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
 //! says each change in words, [`external`] leaves showing them to a program of the user's, and [`group`] arranges them for readers: by
-//! policy, what breaks first, then by node, where [`fold`] puts together what is alike.
+//! policy, what breaks first, then by node, where [`fold`] puts together what is alike. [`OfNode`] is the comparison
+//! that `apply --dry-run` shows.
 
 mod external;
 mod fold;
@@ -18,6 +19,8 @@ mod live;
 #[path = "elsewhere.rs"]
 mod live;
 mod markdown;
+#[cfg(target_os = "linux")]
+mod of_node;
 mod side;
 mod view;
 mod words;
@@ -26,16 +29,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use ipnet::IpNet;
-#[cfg(target_os = "linux")]
-use lrpc_linker::diff::Rows;
 use lrpc_linker::diff::{RowChange, policies, rows};
-#[cfg(target_os = "linux")]
-use lrpc_linker::mapset::{MapSet, ShownRow};
 use lrpc_linker::profile::Profile;
 use lrpc_linker::{Inventory, LinkError};
-#[cfg(target_os = "linux")]
-use serde::Serialize;
 
+#[cfg(target_os = "linux")]
+pub(crate) use self::of_node::OfNode;
 use self::side::{Reader, Side};
 use self::view::{DiffView, Titles};
 use crate::arguments::{InventoryArgs, ModeArgs, RulesArgs};
@@ -44,8 +43,6 @@ use crate::compilation::Rules;
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::inventory;
 use crate::output::Output;
-#[cfg(target_os = "linux")]
-use crate::output::Text;
 use crate::parallel;
 use crate::report::human::{self as diagnostics, Detail};
 use crate::set::Unusable;
@@ -138,44 +135,15 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     };
     let titles = Titles { old: args.old.display().to_string(), new: args.new.display().to_string() };
     let view = DiffView::of(compared.as_ref(), nodes, args.breaking);
-    let external = external::program();
-    match args.format {
-        DiffFormat::Json => output.json(&view)?,
-        DiffFormat::Human if external.is_some() => {
-            external.iter().try_for_each(|program| external::run(program, compared.as_ref(), &view))?;
-        }
-        DiffFormat::Human => output.prose(human::render(&view, &titles))?,
-        DiffFormat::Markdown => output.result(markdown::render(&view, &titles))?,
-        DiffFormat::Html => output.result(html::render(&view, &titles))?,
+    match (args.format, external::program()) {
+        (DiffFormat::Json, _) => output.json(&view)?,
+        (DiffFormat::Human, Some(program)) => external::run(&program, compared.as_ref(), &view)?,
+        (DiffFormat::Human, None) => output.prose(human::render(&view, &titles))?,
+        (DiffFormat::Markdown, _) => output.result(markdown::render(&view, &titles))?,
+        (DiffFormat::Html, _) => output.result(html::render(&view, &titles))?,
     }
     let is_different = if args.breaking { view.breaking } else { !view.same };
     Ok(if is_different { ExitStatus::Findings } else { ExitStatus::Done })
-}
-
-/// What a map set changes on this node, whose maps hold `live`.
-#[cfg(target_os = "linux")]
-pub(crate) struct OfNode {
-    view: DiffView,
-}
-
-#[cfg(target_os = "linux")]
-impl OfNode {
-    /// Compares what the maps hold with what they would.
-    pub(crate) fn between(node: &str, live: Vec<ShownRow>, set: MapSet, profile: Profile) -> Self {
-        let changes = rows(&Rows::Live(live), &Rows::Linked(set), profile);
-        Self { view: DiffView::of(None, vec![(node.to_owned(), changes)], false) }
-    }
-
-    /// For people.
-    pub(crate) fn render(&self, node: &str) -> Text {
-        let titles = Titles { old: format!("what `{node}` does"), new: "what it would do".to_owned() };
-        human::render(&self.view, &titles)
-    }
-
-    /// The nodes as `diff` has them, one of them at most.
-    pub(crate) fn nodes(&self) -> &impl Serialize {
-        &self.view.nodes
-    }
 }
 
 /// Reads both sides at once. Where one cannot be used, what is wrong with each is said.

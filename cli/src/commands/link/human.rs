@@ -8,7 +8,7 @@ use lrpc_linker::{Linked, MapSet};
 use lrpc_schema::image::{Image, PolicyName};
 
 use crate::commands::row;
-use crate::output::{Cell, Column, Keep, Style, Table, Text};
+use crate::output::{Cell, Column, Keep, Style, Table, Text, counted};
 
 /// Nodes that are named beside their count.
 const NAMED: usize = 3;
@@ -28,7 +28,7 @@ pub(super) fn node(name: &str, map_set: &MapSet, profile: Profile, width: usize)
 
 /// `5 frontends: 2 redirect, 1 left out, 1 original, 1 drop`.
 fn counts(rows: &[ShownRow]) -> Text {
-    let mut text = Text::from(counted(rows.len(), "frontend"));
+    let mut text = Text::from(counted(rows.len(), "frontend", "frontends"));
     let each = [State::Redirect.as_str(), row::LEFT_OUT, State::Original.as_str(), State::Drop.as_str()];
     let each = each.map(|state| (state, rows.iter().filter(|shown| row::state(shown) == state).count()));
     for (index, (state, count)) in each.into_iter().filter(|(_, count)| *count > 0).enumerate() {
@@ -36,10 +36,6 @@ fn counts(rows: &[ShownRow]) -> Text {
         text.paint(row::style(state), &format!("{count} {state}"));
     }
     text
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What a policy does on some of the nodes.
@@ -90,9 +86,8 @@ pub(super) fn cluster(image: &Image, linked: &[(&str, Linked)], profile: Profile
             named(&share.nodes, total).into(),
         ]
     });
-    let policies = image.policies().len();
-    let policies = if policies == 1 { "1 policy".to_owned() } else { format!("{policies} policies") };
-    let mut text = Text::from(format!("{policies} on {}\n", counted(total, "node")));
+    let policies = counted(image.policies().len(), "policy", "policies");
+    let mut text = Text::from(format!("{policies} on {}\n", counted(total, "node", "nodes")));
     if !shares.is_empty() {
         text.append(Table::new(columns, rows).render(width));
     }

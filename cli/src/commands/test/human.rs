@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::suite::{Suite, TestResult, Unmet};
-use crate::output::{Style, Text};
+use crate::output::{Style, Text, counted};
 
 /// Failures of one expectation that are explained; the rest is counted.
 const EXPLAINED: usize = 3;
@@ -59,20 +59,19 @@ fn failures(text: &mut Text, file: &str, result: &TestResult) {
 
 /// How many expectations are met, of how many connections.
 fn summary(suites: &[Suite]) -> String {
-    let count = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let results = || suites.iter().flat_map(|suite| &suite.results);
     let (met, all) = (results().filter(|result| result.is_met()).count(), results().count());
     let mut text = match all {
         0 => "nothing was tested".to_owned(),
         all => format!(
             "{met} of {} met, {} looked at",
-            count(all, "expectation"),
-            count(results().map(|result| result.connections).sum(), "connection")
+            counted(all, "expectation", "expectations"),
+            counted(results().map(|result| result.connections).sum(), "connection", "connections")
         ),
     };
     let problems: usize = suites.iter().map(|suite| suite.problems.len()).sum();
     if problems > 0 {
-        text += &format!("; {} keep tables from being run", count(problems, "mistake"));
+        text += &format!("; {} keep tables from being run", counted(problems, "mistake", "mistakes"));
     }
     text + "\n"
 }
