@@ -1,4 +1,4 @@
-//! One policy as `inspect` shows it and `diff` compares it: the shape that CONTRACT promises.
+//! One policy as `inspect` shows it and `diff` compares it: the shape that scripts hold on to.
 
 use std::fmt::{self, Write as _};
 

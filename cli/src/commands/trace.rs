@@ -50,7 +50,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// The answer for one connection, in the shape that CONTRACT promises.
+/// The answer for one connection, in the shape that scripts hold on to.
 #[derive(Serialize)]
 pub(crate) struct TraceView {
     decision: &'static str,

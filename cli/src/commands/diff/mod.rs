@@ -3,7 +3,7 @@
 //! ```text
 //! OLD, NEW ──side──▶ images, rows ──lrpc_linker::diff──▶ view ──▶ human, json, markdown, html
 //! ```
-//! [`side`] reads what is compared ([`crate::set`], [`live`]), [`view`] holds the result in CONTRACT's shape, [`words`]
+//! [`side`] reads what is compared ([`crate::set`], [`live`]), [`view`] holds the result in the shape that scripts hold on to, [`words`]
 //! says each change in words, [`external`] leaves showing them to a program of the user's, and [`group`] arranges them for readers: by
 //! policy, what breaks first, then by node, where [`fold`] puts together what is alike. [`OfNode`] is the comparison
 //! that `apply --dry-run` shows.

@@ -1,4 +1,4 @@
-//! A comparison in the shape that CONTRACT promises, which may grow: `breaking`, `immutable`,
+//! A comparison in the shape that scripts hold on to, which may grow: `breaking`, `immutable`,
 //! `allowed_addresses`, a node's `without_backend`, and `abridged` of a policy with many ports are additions to it.
 
 use lrpc_linker::diff::{Breaking, Change, Immutable, PolicyDiff, RowChange};

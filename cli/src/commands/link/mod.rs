@@ -54,7 +54,7 @@ pub(crate) struct Args {
     format: Format,
 }
 
-/// What a node would get, in the shape that CONTRACT promises.
+/// What a node would get, in the shape that scripts hold on to.
 #[derive(Serialize)]
 struct LinkView<'a> {
     node: &'a str,
