@@ -1,5 +1,5 @@
-//! One line for each diagnostic: `file:line:col: severity[code] headline`, and behind it the other places of a
-//! pair.
+//! One line for each diagnostic: `file:line:col: severity[code] headline`, and behind it the nodes on which it holds
+//! and the other places of a pair.
 
 use super::{Report, elsewhere};
 use crate::output::escaped;
@@ -8,7 +8,8 @@ pub(crate) fn render(reports: &[Report]) -> String {
     let line = |report: &Report| {
         let related = report.related.iter();
         let places = related.map(|label| format!("; {}", escaped(&elsewhere(label, &label.at.place.file))));
-        headline(report) + &places.collect::<String>() + "\n"
+        let nodes = report.nodes.as_ref().map(|nodes| escaped(&format!(" (on {nodes})")));
+        headline(report) + &nodes.unwrap_or_default() + &places.collect::<String>() + "\n"
     };
     reports.iter().map(line).collect()
 }

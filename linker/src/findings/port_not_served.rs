@@ -1,5 +1,7 @@
 //! An all-ports policy has no backend port for some ports of its Service, or for none of them (L4, R18).
 
+use std::collections::BTreeSet;
+
 use lrpc_schema::image::{Policy, Port, PortSpec, Protocol};
 
 use super::container_port_missing::{Declared, declared};
@@ -90,6 +92,7 @@ impl PortNotServed<'_> {
         const SHOWN: usize = 3;
         let ports = self.unserved();
         let mut text = "one name must run through all three:".to_owned();
+        let mut is_any_missing = false;
         for port in ports.iter().take(SHOWN) {
             let backend = self.nearest(port);
             let container = backend.and_then(|spec| {
@@ -97,6 +100,7 @@ impl PortNotServed<'_> {
                     Some(format!("`{}` in pod `{}`", Declared(declared(pod, spec)?), pod.reference))
                 })
             });
+            is_any_missing |= backend.is_some() && container.is_none();
             text += &format!(
                 "\n  Service port:   `{}`\n  backend port:   {}\n  container port: {}",
                 shown(*port),
@@ -107,7 +111,20 @@ impl PortNotServed<'_> {
         if ports.len() > SHOWN {
             text += &format!("\n  and {} more ports", ports.len() - SHOWN);
         }
-        text + "\nname the backend ports and the container ports as the Service's ports are named"
+        text += "\nname the backend ports and the container ports as the Service's ports are named";
+        let declared: BTreeSet<String> = self
+            .pods
+            .iter()
+            .flat_map(|pod| pod.ports.iter().flatten())
+            .map(|port| Declared(port).to_string())
+            .collect();
+        if is_any_missing && !declared.is_empty() {
+            text += &format!(
+                "; the numbers must meet too, and the pods declare {}",
+                listed(declared.into_iter())
+            );
+        }
+        text
     }
 
     /// The backend port that was probably meant: of the same number, or behind the Service's targetPort, with the

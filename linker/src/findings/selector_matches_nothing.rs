@@ -1,13 +1,25 @@
 //! A policy acts on a node that has no pod of its selector (R4, R16).
 
+use std::collections::BTreeSet;
+
 use lrpc_schema::image::Policy;
 
-use super::{Code, Facts, Field, field};
+use super::{Code, Facts, Field, field, listed};
+use crate::inventory::Inventory;
 
 pub(crate) struct SelectorMatchesNothing<'a> {
     pub(crate) policy: &'a Policy,
-    /// The inventory has no pod at all: it was dumped without them.
-    pub(crate) has_none: bool,
+    pub(crate) inventory: &'a Inventory,
+}
+
+impl SelectorMatchesNothing<'_> {
+    /// The nodes of pods that are selected, where the inventory lacks them.
+    fn lacking(&self) -> BTreeSet<&str> {
+        let Policy { name, backend, .. } = self.policy;
+        let selected = self.inventory.pods_matching(&name.namespace, &backend.selector);
+        let nodes = selected.filter_map(|pod| pod.node.as_deref());
+        nodes.filter(|node| self.inventory.node(node).is_none()).collect()
+    }
 }
 
 impl Facts for SelectorMatchesNothing<'_> {
@@ -33,10 +45,17 @@ impl Facts for SelectorMatchesNothing<'_> {
     }
 
     fn help(&self) -> String {
-        if self.has_none {
+        if self.inventory.pods().len() == 0 {
             return "the inventory has no pod at all; dump it with `kubectl get pods,services,nodes,namespaces -A -o \
                     yaml`"
                 .into();
+        }
+        let lacking = self.lacking();
+        if !lacking.is_empty() {
+            return format!(
+                "selected pods are on nodes that the inventory does not have: {}; dump every Node",
+                listed(lacking.into_iter())
+            );
         }
         "backends are pods of the policy's own namespace on the same node; compare the selector with \
          `kubectl get pods --show-labels`"

@@ -35,7 +35,7 @@ pub use objects::{
     UncountedPort,
 };
 pub use problem::{Again, PAGES, Problem};
-pub use read::{ReadError, Wrong};
+pub use read::{Cut, ReadError, Wrong};
 pub use store::{Key, Met, Store};
 
 /// What a cluster runs, as it was at one moment.

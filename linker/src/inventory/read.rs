@@ -32,15 +32,15 @@ pub enum ReadError {
         /// What is wrong and where.
         source: Wrong,
     },
-    /// A list or an object has no `kind`. kubectl writes it behind the `items`, so the end is missing.
-    #[error("{file}: the {what} at line {line} was cut off: it has no `kind`")]
+    /// Something is missing behind a document that can be read.
+    #[error("{file}: {}", cut.words(*line))]
     CutOff {
         /// The file, as it was named.
         file: String,
         /// Where the document begins.
         line: u64,
-        /// `list` or `object`.
-        what: &'static str,
+        /// What is missing of it.
+        cut: Cut,
     },
     /// Reading fails.
     #[error("{file}: cannot be read")]
@@ -50,6 +50,29 @@ pub enum ReadError {
         /// What the system says.
         source: io::Error,
     },
+}
+
+/// What a document has lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// An object its end: it has no `kind`.
+    Object,
+    /// A list its end: kubectl writes its `kind` behind the `items`.
+    List,
+    /// A list its other pages, for which `metadata.continue` asks.
+    Pages,
+}
+
+impl Cut {
+    fn words(self, line: u64) -> String {
+        match self {
+            Self::Object => format!("the object at line {line} was cut off: it has no `kind`"),
+            Self::List => format!("the list at line {line} was cut off: it has no `kind`"),
+            Self::Pages => {
+                format!("the list at line {line} is one page of several: its `metadata` says that it goes on")
+            }
+        }
+    }
 }
 
 /// What is wrong in a document, with line and column of the file.
@@ -136,8 +159,7 @@ fn yaml(
 /// What a document holds.
 enum Document {
     Found(Vec<Found>),
-    /// It ends too early; it is a list or an object.
-    CutOff(&'static str),
+    CutOff(Cut),
 }
 
 impl Document {
@@ -147,7 +169,7 @@ impl Document {
                 found.into_iter().for_each(keep);
                 Ok(())
             }
-            Self::CutOff(what) => Err(ReadError::CutOff { file: file.into(), line: before + 1, what }),
+            Self::CutOff(cut) => Err(ReadError::CutOff { file: file.into(), line: before + 1, cut }),
         }
     }
 }
@@ -210,12 +232,13 @@ impl Document {
                 trees.iter().for_each(|tree| items.add(tree, of));
                 items.of_list(head)
             }
-            (None, None) if fields.contains_key("apiVersion") => Self::CutOff("object"),
+            (None, None) if fields.contains_key("apiVersion") => Self::CutOff(Cut::Object),
             (None, Some(kind)) if head.elements().is_none() && head.is_core => {
                 Self::Found(vec![Found::new(tree, kind)])
             }
             (None, _) if head.elements().is_some() => Self::Found(Vec::new()),
-            (None, _) => Self::Found(vec![Found::Ignored]),
+            (None, None) => Self::Found(vec![Found::untold(tree)]),
+            (None, Some(_)) => Self::Found(vec![Found::Ignored]),
         }
     }
 }
@@ -226,6 +249,8 @@ struct Head<'a> {
     kind: Option<&'a str>,
     /// It is of the core group, also where it does not say of which it is.
     is_core: bool,
+    /// It is a page of a list that has more of them.
+    goes_on: bool,
 }
 
 /// What the elements of a list are that do not say it themselves.
@@ -245,6 +270,11 @@ impl<'a> Head<'a> {
         Self {
             kind: text("kind").filter(|kind| !kind.is_empty()),
             is_core: text("apiVersion").is_none_or(|version| version == "v1"),
+            goes_on: fields.get("metadata").is_some_and(|metadata| {
+                let token = metadata.get("continue").and_then(Value::as_str);
+                let left = metadata.get("remainingItemCount").and_then(Value::as_u64);
+                token.is_some_and(|token| !token.is_empty()) || left.is_some_and(|left| left > 0)
+            }),
         }
     }
 
@@ -262,8 +292,8 @@ impl<'a> Head<'a> {
 #[derive(Default)]
 struct Items {
     elements: Vec<Element>,
-    /// One of them ends too early.
-    cut_off: Option<&'static str>,
+    /// What one of them has lost.
+    cut_off: Option<Cut>,
 }
 
 enum Element {
@@ -279,7 +309,7 @@ impl Items {
         if says_kind {
             match Document::single(tree) {
                 Document::Found(found) => self.elements.extend(found.into_iter().map(Element::Found)),
-                Document::CutOff(what) => self.cut_off = Some(what),
+                Document::CutOff(cut) => self.cut_off = Some(cut),
             }
             return;
         }
@@ -295,15 +325,16 @@ impl Items {
     /// it does not say so, its end is missing.
     fn of_list(self, head: Head<'_>) -> Document {
         match head.elements() {
+            Some(_) if head.goes_on && head.is_core => Document::CutOff(Cut::Pages),
             Some(of) => self.settle(of),
-            None if head.is_core => Document::CutOff("list"),
+            None if head.is_core => Document::CutOff(Cut::List),
             None => Document::Found(vec![Found::Ignored]),
         }
     }
 
     fn settle(self, of: Elements<'_>) -> Document {
-        if let Some(what) = self.cut_off {
-            return Document::CutOff(what);
+        if let Some(cut) = self.cut_off {
+            return Document::CutOff(cut);
         }
         let told = |element| match (element, of) {
             (Element::Found(found), _) => found,

@@ -167,6 +167,53 @@ fn a_dump_that_was_cut_off() {
     }
 }
 
+/// A page of a list that goes on, as `kubectl get --raw` with a limit prints it, is no whole list; what is no list of
+/// ours, and a list whose last page it is, are read.
+#[test]
+fn a_page_of_a_list_is_not_the_list() {
+    let page = |kind: &str, metadata: &str| {
+        let text = format!(
+            "{{apiVersion: v1, kind: {kind}, metadata: {metadata}, items: [{{metadata: {{name: n1}}}}]}}"
+        );
+        Builder::default().add("dump", &text).map_err(|error| error.to_string())
+    };
+    let refused = "dump: the list at line 1 is one page of several: its `metadata` says that it goes on";
+    for metadata in ["{continue: eyJ2}", "{remainingItemCount: 12}"] {
+        assert_eq!(page("NodeList", metadata), Err(refused.to_owned()), "{metadata}");
+    }
+    for metadata in ["{continue: \"\"}", "{remainingItemCount: 0}", "{resourceVersion: \"7\"}", "null"] {
+        assert_eq!(page("NodeList", metadata), Ok(()), "{metadata}");
+    }
+    let other =
+        r#"{"apiVersion": "apps/v1", "kind": "DeploymentList", "metadata": {"continue": "x"}, "items": []}"#;
+    assert!(Builder::default().add("dump", other).is_ok());
+}
+
+/// What was meant to count and does not is named; what never was is not.
+#[test]
+fn an_object_whose_kind_is_lost() {
+    for (text, named) in [
+        (
+            "metadata: {name: a, namespace: b}\nspec: {}\n",
+            Some("object `b/a` in `file0` is skipped: it has no `kind`"),
+        ),
+        (
+            "{apiVersion: v1, kind: pod, metadata: {name: a, namespace: b}}\n",
+            Some("pod `b/a` in `file0` is skipped: its kind is `pod`, where `Pod` is meant"),
+        ),
+        (
+            "{apiVersion: v1, kind: Nodes, metadata: {name: a}}\n",
+            Some("Nodes `a` in `file0` is skipped: its kind is `Nodes`, where `Node` is meant"),
+        ),
+        ("{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a}}\n", None),
+        ("{apiVersion: metrics.k8s.io/v1, kind: pods, metadata: {name: a}}\n", None),
+        ("{apiVersion: v1, kind: PodTemplate, metadata: {name: a}}\n", None),
+        ("values: {metadata: 7}\n", None),
+    ] {
+        assert_eq!(problems(&gather(&[text])), named.into_iter().collect::<Vec<_>>(), "{text}");
+    }
+}
+
 /// Elements that nothing says the kind of are named; those of another group are not ours.
 #[test]
 fn elements_without_a_kind() {

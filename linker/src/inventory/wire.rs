@@ -50,13 +50,31 @@ impl Found {
             "Service" => parse(tree).and_then(WireService::judge),
             "Node" => parse(tree).and_then(WireNode::judge),
             "Namespace" => parse(tree).and_then(WireNamespace::judge),
-            _ => return Self::Ignored,
+            _ => match meant(kind) {
+                Some(known) => Err(format!("its kind is `{kind}`, where `{known}` is meant")),
+                None => return Self::Ignored,
+            },
         };
         match object {
             Ok(object) => Self::Object(object),
             Err(message) => Self::Broken { object: called(tree, kind), message },
         }
     }
+
+    /// What a tree holds that has no kind: with the name of an object it was meant to count.
+    pub(super) fn untold(tree: &Value) -> Self {
+        match tree.get("metadata").and_then(|metadata| metadata.get("name")) {
+            Some(_) => Self::Broken { object: called(tree, "object"), message: "it has no `kind`".into() },
+            None => Self::Ignored,
+        }
+    }
+}
+
+/// A kind that was probably meant by one that differs in letter case, or is a plural.
+fn meant(kind: &str) -> Option<&'static str> {
+    let singular = kind.strip_suffix(['s', 'S']).unwrap_or(kind);
+    let is_meant = |known: &&str| known.eq_ignore_ascii_case(kind) || known.eq_ignore_ascii_case(singular);
+    KINDS.into_iter().find(|known| is_meant(known))
 }
 
 /// What to call an object that may lack a name.

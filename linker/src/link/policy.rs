@@ -94,7 +94,7 @@ fn about_pods(
     );
     let finished = selected.finished();
     if selected.iter().next().is_none() && finished.is_empty() {
-        findings.push(SelectorMatchesNothing { policy, has_none: inventory.pods().len() == 0 }.found());
+        findings.push(SelectorMatchesNothing { policy, inventory }.found());
     } else if selected.ready().next().is_none() {
         let pods: Vec<_> = selected.iter().collect();
         findings.push(NoReadyPod { policy, pods: &pods, finished }.found());

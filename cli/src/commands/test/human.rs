@@ -71,7 +71,7 @@ fn summary(suites: &[Suite]) -> String {
     };
     let problems: usize = suites.iter().map(|suite| suite.problems.len()).sum();
     if problems > 0 {
-        text += &format!("; {} keep tables from being run", counted(problems, "mistake", "mistakes"));
+        text += &format!("; {} tables from being run", counted(problems, "mistake keeps", "mistakes keep"));
     }
     text + "\n"
 }
