@@ -171,8 +171,8 @@ pub(crate) fn stranger(
     Ok(maps.iter().find(|(_, id)| !used.contains(id)).map(|(name, _)| *name))
 }
 
-/// Whether a hook's program looks into the tables; others only remember.
-const fn looks_up(hook: Hook) -> bool {
+/// Whether a hook's program looks into the tables, and so says by its maps whose it is; others only remember.
+pub(crate) const fn looks_up(hook: Hook) -> bool {
     match hook {
         Hook::Connect4 => true,
         Hook::Getpeername4 => false,
