@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Damage;
 use super::{StateDir, StateError};
-use crate::fs::Dir;
 use crate::record::{Record, text};
 
 const GENERATIONS: &str = "generations";
@@ -93,7 +92,7 @@ impl StateDir {
         &self,
         generation: Generation,
     ) -> Result<Option<(LoadedAs, MapSet)>, StateError> {
-        let Some(generations) = self.kept()? else {
+        let Some(generations) = self.folder(GENERATIONS)? else {
             return Ok(None);
         };
         let Some(bytes) = generations.read(&name(generation), LONGEST)? else {
@@ -128,7 +127,7 @@ impl StateDir {
 
     /// The images of these generations, as far as they are kept.
     fn images_of(&self, generations: &[Generation]) -> Result<Vec<Digest>, StateError> {
-        let Some(kept) = self.kept()? else {
+        let Some(kept) = self.folder(GENERATIONS)? else {
             return Ok(Vec::new());
         };
         let mut images = Vec::new();
@@ -138,10 +137,6 @@ impl StateDir {
             }
         }
         Ok(images)
-    }
-
-    fn kept(&self) -> Result<Option<Dir>, StateError> {
-        Ok(self.readable()?.map(|dir| dir.child(GENERATIONS)).transpose()?.flatten())
     }
 }
 

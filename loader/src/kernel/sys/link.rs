@@ -10,7 +10,7 @@ use aya_obj::generated::{
 
 use super::{
     Access, Command, SysError, address, attributes, call, call_for_fd, info, info_into, kernel_name,
-    open_pin, raw,
+    open_pinned, raw,
 };
 use crate::fs::Dir;
 
@@ -37,14 +37,7 @@ impl Program {
 
     /// Opens a pinned program; `None` where nothing has the name.
     pub(crate) fn open(directory: &Dir, name: &str, access: Access) -> Result<Option<Self>, SysError> {
-        let path = directory.path().join(name);
-        let fail =
-            |error| SysError::new(format!("opening program `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(&directory.at(name), access) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(fail(error)),
-            Ok(fd) => Self::of_owned(fd).map(Some).map_err(fail),
-        }
+        open_pinned("program", directory, name, access, Self::of_owned)
     }
 
     pub(super) fn of_owned(fd: OwnedFd) -> io::Result<Self> {
@@ -114,14 +107,7 @@ impl CgroupLink {
 
     /// Opens a pinned link; `None` where nothing has the name.
     pub(crate) fn open(directory: &Dir, name: &str) -> Result<Option<Self>, SysError> {
-        let path = directory.path().join(name);
-        let fail =
-            |error| SysError::new(format!("opening link `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(&directory.at(name), Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(fail(error)),
-            Ok(fd) => Self::of_owned(fd).map(Some).map_err(fail),
-        }
+        open_pinned("link", directory, name, Access::Write, Self::of_owned)
     }
 
     fn of_owned(fd: OwnedFd) -> io::Result<Self> {

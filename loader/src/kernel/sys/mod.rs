@@ -180,8 +180,26 @@ pub(crate) enum Access {
     Write,
 }
 
+/// Opens what is pinned under a name, `what` of which `of_fd` makes; `None` where nothing has the name.
+fn open_pinned<T>(
+    what: &str,
+    directory: &Dir,
+    name: &str,
+    access: Access,
+    of_fd: impl FnOnce(OwnedFd) -> io::Result<T>,
+) -> Result<Option<T>, SysError> {
+    let path = directory.path().join(name);
+    let fail =
+        |error| SysError::new(format!("opening {what} `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
+    match open_pin(&directory.at(name), access) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(fail(error)),
+        Ok(fd) => of_fd(fd).map(Some).map_err(fail),
+    }
+}
+
 /// Opens the object pinned at `path`, whatever it is.
-pub(crate) fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
+fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
     let name = c_path(path)?;
     let mut attributes = attributes();
     attributes.__bindgen_anon_4.pathname = address(name.as_ptr());
