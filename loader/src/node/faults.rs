@@ -52,9 +52,7 @@ impl World {
     }
 
     fn on(twin: Twin) -> Self {
-        // In memory where that can be had: the state directory waits for the disk a dozen times a world.
-        let memory = std::path::Path::new("/dev/shm");
-        let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();
+        let folder = crate::fs::in_memory();
         let path = |name: &str| -> PathBuf { folder.path().join(name) };
         std::fs::create_dir(path("cgroup")).unwrap();
         let node =
@@ -418,6 +416,21 @@ fn a_neighbour_that_comes_before_ours_is_said() {
     assert_eq!(world.twin.attached(), 3);
 }
 
+/// What serves another cgroup stays there, and is told from where the rollback would go.
+#[test]
+fn a_rollback_to_another_cgroup_names_both() {
+    let world = World::new();
+    world.apply(1).unwrap();
+    std::fs::remove_dir_all(world.folder.path().join("pins/links")).unwrap();
+    let below = world.folder.path().join("other/cgroup");
+    std::fs::create_dir_all(&below).unwrap();
+    let there = Node { cgroup: Some(below.clone()), ..world.node.clone() };
+    world.run(None, |_| apply(&there, 2).unwrap());
+    let refused = world.run(None, |node| node.rollback(None)).0;
+    let Err(Error::OtherCgroup { loaded, wanted }) = refused else { panic!("{refused:?}") };
+    assert_eq!((PathBuf::from(loaded), wanted), (below, world.folder.path().join("cgroup")));
+}
+
 /// Fault 12: without `--to`, the set that was active before the present one.
 #[test]
 fn a_rollback_does_not_go_to_a_withdrawn_set() {
@@ -433,6 +446,26 @@ fn a_rollback_does_not_go_to_a_withdrawn_set() {
     apply(3);
     assert_eq!(rollback().active().map(|(_, frontends)| frontends), Some(1));
     assert_eq!(rollback().active().map(|(_, frontends)| frontends), Some(3), "and back");
+}
+
+/// What is said can be done: where only the active set is resident, none can be named by `--to`.
+#[test]
+fn a_rollback_from_the_only_set_says_what_else_there_is() {
+    let world = World::new();
+    let keep = ApplyOptions { keep: Some(3), ..options() };
+    let apply = |frontends| {
+        world.run(None, |node| node.apply(&image(), &set(frontends), &keep, &mut |_| {}).unwrap()).0
+    };
+    let refused = || world.run(None, |node| node.rollback(None)).0.unwrap_err();
+    apply(1);
+    let error = refused();
+    assert_eq!(error.to_string(), "no resident generation is earlier than 1; resident: 1");
+    assert!(error.remedy().unwrap().starts_with("there is nothing to go back to"), "{error}");
+    // Of three sets, what was active before the present one is lost.
+    apply(2);
+    apply(3);
+    std::fs::remove_dir_all(world.folder.path().join("pins/v1/generations/2")).unwrap();
+    assert_eq!(refused().remedy().as_deref(), Some("name one by --to"));
 }
 
 /// Fault 16: a number that leaves no room for another one is memory, and only memory.

@@ -105,8 +105,9 @@ fn needs(writer: &Writer, loaded: &Loaded, record: &Record) -> Result<Vec<(Hook,
             },
             HookState::Missing => Need::Attach,
             HookState::Elsewhere => {
+                let active = loaded.record().ok().flatten();
                 return Err(Error::OtherCgroup {
-                    loaded: record.cgroup.clone(),
+                    loaded: active.map(|active| active.cgroup.clone()).unwrap_or_default(),
                     wanted: record.cgroup.clone().into(),
                 });
             }
