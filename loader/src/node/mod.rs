@@ -18,6 +18,7 @@ mod dump;
 mod error;
 #[cfg(test)]
 mod faults;
+mod gone;
 mod history;
 mod loaded;
 mod recover;

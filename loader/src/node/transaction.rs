@@ -25,7 +25,7 @@ use crate::kernel::writer::Writer;
 use crate::record::Record;
 use crate::resolve::Resolved;
 use crate::state::{Event, LoadedAs};
-use crate::tables::Packed;
+use crate::tables::{Packed, entries_of};
 
 /// What an apply brings.
 #[derive(Clone, Copy)]
@@ -242,8 +242,7 @@ impl<'a> Transaction<'a> {
     /// A table's entries; `meta` gets the record behind the programs' part.
     fn entries(&self, table: Table) -> Result<Cow<'a, Packed>, Error> {
         let resolved = self.brought()?.resolved;
-        let packed = resolved.packed.iter().find(|(packed, _)| *packed == table).map(|(_, packed)| packed);
-        let packed = packed.ok_or(Error::NothingLoaded)?;
+        let packed = entries_of(&resolved.packed, table).ok_or(Error::NothingLoaded)?;
         Ok(match table {
             Table::Frontends | Table::Backends => Cow::Borrowed(packed),
             Table::Meta => {

@@ -112,6 +112,19 @@ impl StateDir {
         Ok(Some((loaded, set)))
     }
 
+    /// The set of a kept generation; `None` where it is lost, or was kept with another linked digest.
+    ///
+    /// # Errors
+    /// As for [`generation`](Self::generation).
+    pub(crate) fn kept_set(
+        &self,
+        generation: Generation,
+        digest: Digest,
+    ) -> Result<Option<MapSet>, StateError> {
+        let kept = self.generation(generation)?;
+        Ok(kept.filter(|(kept, _)| kept.digest == digest).map(|(_, set)| set))
+    }
+
     /// Drops the generations that are not resident, and the images that only they needed. Only names of our own
     /// form are removed; what cannot be removed is tried again next time.
     ///
