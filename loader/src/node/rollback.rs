@@ -24,9 +24,10 @@ impl Node {
     /// Nothing is loaded, there is no such generation, or the kernel refuses. Nothing changed then.
     pub fn rollback(&self, to: Option<Generation>) -> Result<Applied, Error> {
         let writer = self.existing_writer()?.ok_or(Error::NothingLoaded)?;
-        self.is_remembered_here(&Found::read(&writer)?)?;
+        let found = Found::read(&writer)?;
+        self.is_remembered_here(&found)?;
         self.state.claim(writer.root())?;
-        let loaded = match recover(&writer)? {
+        let loaded = match recover(&writer, found)? {
             Found::Nothing => return Err(Error::NothingLoaded),
             Found::Orphaned(map) => return Err(Error::Orphaned(map)),
             Found::Loaded(loaded) => loaded,

@@ -8,7 +8,7 @@ use lrpc_linker::MapSet;
 use lrpc_schema::image::Image;
 use lrpc_schema::records::{Cell, Generation, Hook, META_SIZE, Table};
 
-use super::loaded::Loaded;
+use super::loaded::{Found, Loaded};
 use super::recover::{Removed, detach, recover, settle_programs, unpin};
 use super::steps::Plan;
 use super::{Error, Node, Step};
@@ -144,7 +144,7 @@ impl<'a> Transaction<'a> {
     /// Undoes what was done, and tells what kept it from being done. What recovery cannot do now, the next
     /// command does: it comes from the same pins.
     fn undone(self, error: Error) -> Error {
-        let left = recover(self.writer).err();
+        let left = Found::read(self.writer).and_then(|found| recover(self.writer, found)).err();
         let recorded = match self.event {
             Some(event) => self.node.state.remember(&event.failed(&error)).err(),
             None => None,
