@@ -11,8 +11,9 @@ use serde::{Serialize, Serializer};
 use super::changes::{Before, Changes};
 use super::loaded::{Found, Loaded};
 use super::recover::recover;
+use super::room::Room;
 use super::status::ActiveStatus;
-use super::steps::{self, Leaving, Need, Plan, Room, SPARE_SLOTS, Situation, Upon};
+use super::steps::{self, Need, Plan, SPARE_SLOTS, Situation, Upon};
 use super::transaction::{Brought, Done, Transaction, may_run_behind};
 use super::{Error, Node, Status, Step};
 use crate::clock;
@@ -234,7 +235,7 @@ impl Node {
         let slots = wanted.options.slots(loaded)?;
         let room = match loaded {
             None => Room::default(),
-            Some(loaded) => room(loaded)?,
+            Some(loaded) => Room::in_loaded(loaded)?,
         };
         let shared = loaded.map(|loaded| &loaded.shared);
         let hooks = needs(reader, wanted, shared, active)?;
@@ -287,20 +288,6 @@ impl Node {
     fn remembered(&self) -> Result<Option<Generation>, Error> {
         Ok(self.state.history()?.events.iter().map(|event| event.generation).max())
     }
-}
-
-/// Where a new generation goes.
-fn room(loaded: &Loaded) -> Result<Room, Error> {
-    let leaving = |surplus: &super::loaded::Surplus| Leaving {
-        generation: surplus.generation,
-        slot: surplus.slot,
-        is_past: loaded.order.is_past(surplus.generation),
-    };
-    let surplus: Vec<_> = loaded.surplus.iter().map(leaving).collect();
-    let resident = loaded.resident.iter().map(|(&generation, resident)| (generation, resident.slot));
-    let inactive: Vec<_> =
-        resident.filter(|(generation, slot)| *generation != loaded.active && *slot != loaded.slot).collect();
-    steps::room(&loaded.shared.occupants()?, &surplus, &inactive).ok_or(Error::NoSlot)
 }
 
 /// What each hook needs for this binary's programs to run on the wanted cgroup, before whoever rewrites a

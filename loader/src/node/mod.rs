@@ -3,10 +3,10 @@
 //! ```text
 //! MapSet ─resolve─▶ Resolved ─plan─▶ [Step] ─stage─▶ Staged ─publish─▶ Published
 //! ```
-//! [`Node`] is the door: one method for each command. [`steps`] says what an apply does, [`transaction`] does
-//! it, [`recover`] undoes what was left half-done, [`loaded`] reads what is there. Every method takes the lock
-//! on the pin directory, looks at the kernel afresh, and keeps nothing: this is a short-lived process, and
-//! the kernel with its pins holds the state.
+//! [`Node`] is the door: one method for each command. [`steps`] says what an apply does, [`room`] which slot it
+//! takes, [`transaction`] does it, [`recover`] undoes what was left half-done, [`loaded`] reads what is there. Every
+//! method takes the lock on the pin directory, looks at the kernel afresh, and keeps nothing: this is a
+//! short-lived process, and the kernel with its pins holds the state.
 //!
 //! INVARIANT: before the flip no packet sees anything new, and an error leaves everything as it was; after
 //! it nothing is undone, and what fails is reported beside the result.
@@ -23,6 +23,7 @@ mod history;
 mod loaded;
 mod recover;
 mod rollback;
+mod room;
 mod status;
 mod steps;
 mod transaction;
