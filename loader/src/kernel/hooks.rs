@@ -11,6 +11,7 @@ use super::cgroup::{Cgroup, NoCgroup};
 use super::pins::{PinError, PinnedLink, Pins};
 use super::sys::SysError;
 use super::sys::link::{Attached, CgroupLink, Program, Sharing, program_name, query};
+use super::writer::Writer;
 
 /// The programs of one version, by the name of their hook.
 pub(crate) type Programs = BTreeMap<Hook, Program>;
@@ -39,6 +40,7 @@ pub(crate) const fn attach_type(hook: Hook) -> u32 {
 /// Attaches a program: before those that are there, where the kernel can (6.16 and newer; older ones know no
 /// such flag and say EINVAL). `behind` is asked whether behind them will do, and is told how many there are.
 pub(crate) fn attach<E: From<SysError>>(
+    _writer: &Writer,
     hook: Hook,
     program: &Program,
     cgroup: &Cgroup,

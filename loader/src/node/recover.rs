@@ -88,7 +88,7 @@ pub(crate) fn settle_programs(writer: &Writer) -> Result<(), Error> {
         if *version != settled
             && let Some(old) = programs.get(hook)
         {
-            link.replace(program, old)?;
+            writer.replace(link, program, old)?;
         }
     }
     for version in writer.versions()? {
@@ -116,7 +116,7 @@ pub(crate) fn detach(writer: &Writer, hook: Hook) -> Result<usize, PinError> {
         PinnedLink::Missing => return Ok(0),
         PinnedLink::Link(link) => {
             if link.cgroup() != 0 && program_of(writer, hook, link.program())?.is_some() {
-                link.detach()?;
+                writer.detach(&link)?;
             }
         }
         PinnedLink::Foreign | PinnedLink::Unreadable => {}

@@ -256,7 +256,7 @@ impl<'a> Transaction<'a> {
         let services = self.record()?.services;
         let cgroup = self.cgroup.ok_or(Error::NothingLoaded)?;
         let behind = |others| may_run_behind(hook, others, services);
-        let link = attach(hook, self.program(hook)?, cgroup, behind)?;
+        let link = attach(self.writer, hook, self.program(hook)?, cgroup, behind)?;
         // What is pinned there, if anything, is a link whose cgroup is gone or that is not ours.
         self.writer.unpin(&Folder::Links, hook.name())?;
         let directory = self.writer.make(&Folder::Links)?;
@@ -268,7 +268,9 @@ impl<'a> Transaction<'a> {
         let cgroup = self.record()?.cgroup_id;
         match state(self.writer, hook, &wanted, cgroup, Some(&maps))? {
             HookState::Current => Ok(()),
-            HookState::Outdated { link, program } => Ok(link.replace(&program, self.program(hook)?)?),
+            HookState::Outdated { link, program } => {
+                Ok(self.writer.replace(&link, &program, self.program(hook)?)?)
+            }
             HookState::Missing | HookState::Elsewhere => Err(Error::HookChanged(hook)),
         }
     }

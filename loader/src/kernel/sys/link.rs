@@ -88,7 +88,7 @@ impl AsFd for CgroupLink {
 
 impl CgroupLink {
     /// Attaches `program` beside the other programs of the cgroup, before all of them if `first`.
-    pub(crate) fn attach(
+    pub(in crate::kernel) fn attach(
         program: &Program,
         cgroup: BorrowedFd<'_>,
         attach_type: u32,
@@ -136,7 +136,7 @@ impl CgroupLink {
     }
 
     /// Swaps the attached program, provided that it still is `old`. Packets see one or the other.
-    pub(crate) fn replace(&self, old: &Program, new: &Program) -> Result<(), SysError> {
+    pub(in crate::kernel) fn replace(&self, old: &Program, new: &Program) -> Result<(), SysError> {
         let mut attributes = attributes();
         attributes.link_update.link_fd = raw(self.as_fd());
         attributes.link_update.__bindgen_anon_1.new_prog_fd = raw(new.as_fd());
@@ -149,7 +149,7 @@ impl CgroupLink {
     }
 
     /// Takes the program off the cgroup at once, whoever else holds the link.
-    pub(crate) fn detach(&self) -> Result<(), SysError> {
+    pub(in crate::kernel) fn detach(&self) -> Result<(), SysError> {
         let mut attributes = attributes();
         attributes.link_detach.link_fd = raw(self.as_fd());
         // SAFETY: the attributes hold no address.

@@ -160,7 +160,7 @@ impl Map {
 
     /// Puts a map into a slot of an array of maps. Returns after a grace period of the kernel: no program
     /// run that began before the call is still going on.
-    pub(crate) fn put_slot(&self, slot: u32, inner: &Self) -> Result<(), SysError> {
+    pub(in crate::kernel) fn put_slot(&self, slot: u32, inner: &Self) -> Result<(), SysError> {
         let fail = |error| self.fail("putting a generation into", "bpf(BPF_MAP_UPDATE_ELEM)", error);
         if self.shape.kind != Kind::ArrayOfMaps || (self.shape.key_size, self.shape.value_size) != (4, 4) {
             return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));
@@ -176,7 +176,7 @@ impl Map {
     }
 
     /// Empties a slot of an array of maps; an empty one is fine.
-    pub(crate) fn clear_slot(&self, slot: u32) -> Result<(), SysError> {
+    pub(in crate::kernel) fn clear_slot(&self, slot: u32) -> Result<(), SysError> {
         let fail = |error| self.fail("emptying a slot of", "bpf(BPF_MAP_DELETE_ELEM)", error);
         if self.shape.kind != Kind::ArrayOfMaps || self.shape.key_size != 4 {
             return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));

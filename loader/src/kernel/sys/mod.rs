@@ -212,7 +212,7 @@ fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
 }
 
 /// Pins an object in a directory, where nothing may have the name.
-pub(crate) fn pin(fd: BorrowedFd<'_>, directory: &Dir, name: &str) -> Result<(), SysError> {
+pub(in crate::kernel) fn pin(fd: BorrowedFd<'_>, directory: &Dir, name: &str) -> Result<(), SysError> {
     let doing = || format!("pinning `{}`", directory.path().join(name).display());
     let name =
         c_path(&directory.at(name)).map_err(|error| SysError::new(doing(), "bpf(BPF_OBJ_PIN)", error))?;
