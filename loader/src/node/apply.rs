@@ -134,7 +134,8 @@ impl Node {
     /// Swaps the node to a map set. `watch` is told each step before it is taken.
     ///
     /// # Errors
-    /// [`Error`] says why nothing changed; [`Error::Expectation`] is the one that is a finding.
+    /// [`Error`] says why the active set stays; [`Error::Expectation`] is the one that is a finding. A hook that
+    /// was missing may be attached then, a program replaced, and a generation that was not active resident no more.
     pub fn apply(
         &self,
         image: &Image,

@@ -19,7 +19,7 @@ use crate::kernel::sys::SysError;
 use crate::record::{RecordError, RecordRefused};
 use crate::state::StateError;
 
-/// Why nothing was changed. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
+/// Why a command did not do its work. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Something that a later version does.

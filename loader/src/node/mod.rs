@@ -8,8 +8,9 @@
 //! method takes the lock on the pin directory, looks at the kernel afresh, and keeps nothing: this is a
 //! short-lived process, and the kernel with its pins holds the state.
 //!
-//! INVARIANT: before the flip no packet sees anything new, and an error leaves everything as it was; after
-//! it nothing is undone, and what fails is reported beside the result.
+//! INVARIANT: before the commit no packet sees anything of a new set, and an error leaves everything as it was
+//! but for what [`Plan::before`] names: a mend of what is active, and an eviction. After it nothing is undone, and
+//! what fails is reported beside the result.
 
 mod apply;
 mod changes;

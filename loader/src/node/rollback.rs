@@ -21,7 +21,8 @@ impl Node {
     /// Hooks that are missing are attached first.
     ///
     /// # Errors
-    /// Nothing is loaded, there is no such generation, or the kernel refuses. Nothing changed then.
+    /// Nothing is loaded, there is no such generation, or the kernel refuses. The active generation stays then,
+    /// and hooks that were attached for it stay attached.
     pub fn rollback(&self, to: Option<Generation>) -> Result<Applied, Error> {
         let writer = self.existing_writer()?.ok_or(Error::NothingLoaded)?;
         let found = Found::read(&writer)?;

@@ -152,9 +152,11 @@ impl fmt::Display for Step {
 /// The steps of one command, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Invisible to packets, or a mend of what is active. An error undoes them.
+    /// Invisible to packets, or a mend of what is active: a hook that is missing is attached, a program replaced.
+    /// An error undoes what is invisible. A mend stays, and so does the eviction of an inactive generation for
+    /// want of a slot ([`Step::Demote`]).
     pub before: Vec<Step>,
-    /// The commit: before it nothing new is visible, after it nothing is undone. `None` where nothing that
+    /// The commit: before it nothing of a new set is visible, after it nothing is undone. `None` where nothing that
     /// packets see is to change.
     pub commit: Option<Step>,
     /// While these are done, what was active before is whole, and could be made active again.

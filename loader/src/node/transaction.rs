@@ -121,8 +121,8 @@ impl<'a> Transaction<'a> {
         Ok(self)
     }
 
-    /// Performs a plan. On an error everything is as it was; what fails after the commit is in
-    /// [`Done::troubles`].
+    /// Performs a plan. On an error everything is as it was, but for the mends and the eviction that
+    /// [`Plan::before`] names; what fails after the commit is in [`Done::troubles`].
     pub(crate) fn run(mut self, plan: &Plan) -> Result<Done, Error> {
         for step in plan.before.iter().chain(&plan.commit) {
             if let Err(error) = self.perform(step) {

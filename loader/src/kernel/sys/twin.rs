@@ -214,6 +214,16 @@ impl Twin {
         world.attached.insert(0, link);
     }
 
+    /// Takes every program off a hook, as happens when the last pin of its link goes.
+    pub(crate) fn detach(&self, cgroup: u64, hook: Hook) {
+        let World { objects, attached } = &mut *self.world.lock().unwrap();
+        let is_there = |link: &u32| {
+            let place = (cgroup, attach_type(hook));
+            matches!(objects[link].kind, Kind::Link { cgroup, attach_type, .. } if (cgroup, attach_type) == place)
+        };
+        attached.retain(|link| !is_there(link));
+    }
+
     /// How many programs are attached.
     pub(crate) fn attached(&self) -> usize {
         self.world.lock().unwrap().attached.len()
