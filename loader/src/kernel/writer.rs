@@ -1,5 +1,5 @@
-//! Who may change what is pinned: a [`Reader`] looks, only a [`Writer`] attaches,
-//! replaces, detaches, flips, puts, clears, pins and removes.
+//! Who may change what is pinned: a [`Reader`] looks, only a [`Writer`] attaches, replaces,
+//! detaches, flips, puts, clears, pins and removes.
 
 use std::ops::Deref;
 use std::os::fd::BorrowedFd;

@@ -135,7 +135,7 @@ impl Node {
     ///
     /// # Errors
     /// [`Error`] says why the active set stays; [`Error::Expectation`] is the one that is a finding. A hook that
-    /// was missing may be attached then, a program replaced, and a generation that was not active resident no more.
+    /// was missing may be attached then, a program replaced, and an inactive generation resident no more.
     pub fn apply(
         &self,
         image: &Image,
@@ -292,7 +292,8 @@ impl Node {
 }
 
 /// What each hook needs for this binary's programs to run on the wanted cgroup, before whoever rewrites a
-/// Service's address. `Nothing` everywhere also says that the program version is this binary's.
+/// Service's address. `Nothing` everywhere also says that the program version is this binary's. Where there is
+/// no instance yet, every hook is missing.
 fn needs(
     reader: Option<&Reader>,
     wanted: &Wanted<'_>,

@@ -4,8 +4,8 @@
 //! MapSet ─resolve─▶ Resolved ─plan─▶ [Step] ─stage─▶ Staged ─publish─▶ Published
 //! ```
 //! [`Node`] is the door: one method for each command. [`steps`] says what an apply does, [`room`] which slot it
-//! takes, [`transaction`] does it, [`recover`] undoes what was left half-done, [`loaded`] reads what is there. Every
-//! method takes the lock on the pin directory, looks at the kernel afresh, and keeps nothing: this is a
+//! takes, [`transaction`] does it, [`recover`] undoes what was left half-done, [`loaded`] reads what is there.
+//! Every method takes the lock on the pin directory, looks at the kernel afresh, and keeps nothing: this is a
 //! short-lived process, and the kernel with its pins holds the state.
 //!
 //! INVARIANT: before the commit no packet sees anything of a new set, and an error leaves everything as it was
