@@ -57,6 +57,11 @@ impl Tables {
     }
 }
 
+/// The entries of one table among those of several.
+pub(crate) fn entries_of(tables: &[(Table, Packed)], wanted: Table) -> Option<&Packed> {
+    tables.iter().find(|(table, _)| *table == wanted).map(|(_, packed)| packed)
+}
+
 /// Records one after the other.
 fn concatenated<const SIZE: usize>(records: impl ExactSizeIterator<Item = [u8; SIZE]>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(records.len() * SIZE);

@@ -11,8 +11,8 @@
 //! is as safe, and is one way for every kernel and seccomp filter. Links on the way, such as `/var/run`, are
 //! read and followed here, and only where root or we made them.
 //!
-//! INVARIANT: every system call passes the [`gate`], and one that a signal
-//! interrupted is made again.
+//! INVARIANT: every system call that can fail passes the [`gate`], but getcwd(2) for a relative path, and one that
+//! a signal interrupted is made again.
 
 mod dir;
 mod error;

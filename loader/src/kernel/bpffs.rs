@@ -13,7 +13,7 @@ use crate::fs::{FsError, Sharing, Way, call};
 use crate::state::{StateDir, StateError};
 
 /// `BPF_FS_MAGIC`: the letters of its author's choice.
-const BPF_FS: u64 = 0xcafe_4a11;
+pub(super) const BPF_FS: u64 = 0xcafe_4a11;
 
 /// Where the kernel offers a mount point for it.
 const USUAL: &str = "/sys/fs/bpf";

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::sys::{SysError, gate};
 
 /// `CGROUP2_SUPER_MAGIC`: "cgrp".
-const CGROUP2: u64 = 0x6367_7270;
+pub(super) const CGROUP2: u64 = 0x6367_7270;
 
 /// The inode of the root of the host's tree; the root that a cgroup namespace shows has another.
 const HOST_ROOT: u64 = 1;
@@ -48,13 +48,15 @@ impl Cgroup {
                 NoCgroup::Refused(SysError::new(format!("opening cgroup `{}`", path.display()), call, error))
             }
         };
-        let path = fs::canonicalize(path).map_err(fail("realpath(3)"))?;
+        let path =
+            gate::enter("readlink(2)").and_then(|()| fs::canonicalize(path)).map_err(fail("realpath(3)"))?;
         let directory = gate::enter("openat(2)").and_then(|()| File::open(&path)).map_err(fail("open(2)"))?;
         let kind = gate::file_system(directory.as_fd()).map_err(fail("fstatfs(2)"))?;
         if kind != CGROUP2 {
             return Err(NoCgroup::NotCgroup2(path));
         }
-        let id = directory.metadata().map_err(fail("fstat(2)"))?.ino();
+        let found = gate::enter("fstat(2)").and_then(|()| directory.metadata()).map_err(fail("fstat(2)"))?;
+        let id = found.ino();
         Ok(Self { path, directory, id })
     }
 

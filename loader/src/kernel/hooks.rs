@@ -11,6 +11,7 @@ use super::cgroup::{Cgroup, NoCgroup};
 use super::pins::{PinError, PinnedLink, Pins};
 use super::sys::SysError;
 use super::sys::link::{Attached, CgroupLink, Program, Sharing, program_name, query};
+use super::writer::Writer;
 
 /// The programs of one version, by the name of their hook.
 pub(crate) type Programs = BTreeMap<Hook, Program>;
@@ -39,6 +40,7 @@ pub(crate) const fn attach_type(hook: Hook) -> u32 {
 /// Attaches a program: before those that are there, where the kernel can (6.16 and newer; older ones know no
 /// such flag and say EINVAL). `behind` is asked whether behind them will do, and is told how many there are.
 pub(crate) fn attach<E: From<SysError>>(
+    _writer: &Writer,
     hook: Hook,
     program: &Program,
     cgroup: &Cgroup,
@@ -171,8 +173,8 @@ pub(crate) fn stranger(
     Ok(maps.iter().find(|(_, id)| !used.contains(id)).map(|(name, _)| *name))
 }
 
-/// Whether a hook's program looks into the tables; others only remember.
-const fn looks_up(hook: Hook) -> bool {
+/// Whether a hook's program looks into the tables, and so says by its maps whose it is; others only remember.
+pub(crate) const fn looks_up(hook: Hook) -> bool {
     match hook {
         Hook::Connect4 => true,
         Hook::Getpeername4 => false,

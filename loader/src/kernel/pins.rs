@@ -106,7 +106,7 @@ impl Pins {
     }
 
     /// Opens a directory; `None` where it is missing.
-    pub(crate) fn open(&self, folder: &Folder) -> Result<Option<Dir>, FsError> {
+    pub(super) fn open(&self, folder: &Folder) -> Result<Option<Dir>, FsError> {
         let (holder, name) = folder.place();
         match holder {
             None => self.root.child(name),
@@ -118,7 +118,7 @@ impl Pins {
     }
 
     /// Opens a directory, which is made where it is missing.
-    pub(crate) fn make(&self, folder: &Folder) -> Result<Dir, FsError> {
+    pub(super) fn make(&self, folder: &Folder) -> Result<Dir, FsError> {
         let (holder, name) = folder.place();
         match holder {
             None => self.root.make_child(name),
@@ -195,7 +195,7 @@ impl Pins {
     }
 
     /// The instance's directory.
-    pub(crate) fn root(&self) -> &Dir {
+    pub(super) fn root(&self) -> &Dir {
         &self.root
     }
 

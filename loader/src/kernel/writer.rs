@@ -1,10 +1,12 @@
-//! Who may change what is pinned: a [`Reader`] looks, only a [`Writer`] flips, puts, clears and removes.
+//! Who may change what is pinned: a [`Reader`] looks, only a [`Writer`] attaches, replaces,
+//! detaches, flips, puts, clears, pins and removes.
 
 use std::ops::Deref;
 use std::os::fd::BorrowedFd;
 
 use super::instance::Lock;
 use super::pins::{Folder, Pins};
+use super::sys::link::{CgroupLink, Program};
 use super::sys::{Access, SysError, pin};
 use crate::fs::{Dir, DirLock, FsError};
 
@@ -38,7 +40,8 @@ impl Deref for Reader {
     }
 }
 
-/// A reader that is the only one. Every function that changes what packets see, or what is pinned, takes one.
+/// A reader that is the only one. Outside of `kernel` every function that changes what packets see, or what is
+/// pinned, is one of these or takes one.
 #[derive(Debug)]
 pub(crate) struct Writer {
     reader: Reader,
@@ -48,6 +51,26 @@ impl Writer {
     /// The writer of an instance under its exclusive lock.
     pub(crate) fn new(lock: Lock) -> Self {
         Self { reader: Reader { access: Access::Write, ..Reader::new(lock) } }
+    }
+
+    /// The instance's directory.
+    pub(crate) fn root(&self) -> &Dir {
+        self.pins.root()
+    }
+
+    /// Opens a directory, which is made where it is missing.
+    pub(crate) fn make(&self, folder: &Folder) -> Result<Dir, FsError> {
+        self.pins.make(folder)
+    }
+
+    /// Swaps the program of a link, provided that it still is `old`. Packets see one or the other.
+    pub(crate) fn replace(&self, link: &CgroupLink, old: &Program, new: &Program) -> Result<(), SysError> {
+        link.replace(old, new)
+    }
+
+    /// Takes the program of a link off its cgroup at once, whoever else holds the link.
+    pub(crate) fn detach(&self, link: &CgroupLink) -> Result<(), SysError> {
+        link.detach()
     }
 
     /// Pins an object under a name that nothing has.
@@ -77,7 +100,7 @@ impl Writer {
 
     /// Removes everything of another ABI version; returns how many pins there were.
     pub(crate) fn remove_version(&self, version: &str) -> Result<usize, FsError> {
-        self.pins.root().remove(version)
+        self.root().remove(version)
     }
 }
 

@@ -11,8 +11,9 @@ use serde::{Serialize, Serializer};
 use super::changes::{Before, Changes};
 use super::loaded::{Found, Loaded};
 use super::recover::recover;
+use super::room::Room;
 use super::status::ActiveStatus;
-use super::steps::{self, Leaving, Need, Plan, Room, SPARE_SLOTS, Situation, Upon};
+use super::steps::{self, Need, Plan, SPARE_SLOTS, Situation, Upon};
 use super::transaction::{Brought, Done, Transaction, may_run_behind};
 use super::{Error, Node, Status, Step};
 use crate::clock;
@@ -124,8 +125,8 @@ struct Prepared {
 /// What an apply is about.
 struct Wanted<'a> {
     options: &'a ApplyOptions,
-    cgroup: &'a Cgroup,
-    resolved: &'a Resolved,
+    cgroup: Cgroup,
+    resolved: Resolved,
     services: bool,
 }
 
@@ -133,7 +134,8 @@ impl Node {
     /// Swaps the node to a map set. `watch` is told each step before it is taken.
     ///
     /// # Errors
-    /// [`Error`] says why nothing changed; [`Error::Expectation`] is the one that is a finding.
+    /// [`Error`] says why the active set stays; [`Error::Expectation`] is the one that is a finding. A hook that
+    /// was missing may be attached then, a program replaced, and an inactive generation resident no more.
     pub fn apply(
         &self,
         image: &Image,
@@ -141,17 +143,14 @@ impl Node {
         options: &ApplyOptions,
         watch: &mut dyn FnMut(&Step),
     ) -> Result<Applied, Error> {
-        supported(options)?;
-        let profile = Profile::new(options.mode);
-        let resolved = resolve(set, profile)?;
-        let services = set.rows().iter().any(|row| row.service.is_some() && profile.holds(row));
-        let cgroup = self.cgroup()?;
-        let wanted = Wanted { options, cgroup: &cgroup, resolved: &resolved, services };
+        let wanted = self.wanted(set, options)?;
         let writer = self.writer()?;
-        self.is_remembered_here(&Found::read(&writer)?)?;
+        let found = Found::read(&writer)?;
+        self.is_remembered_here(&found)?;
         let memory = self.state.claim(writer.root())?;
-        let found = recover(&writer)?;
-        let Prepared { plan, generation, is_unchanged } = self.prepare(&writer, &found, &wanted)?;
+        let found = recover(&writer, found)?;
+        let Prepared { plan, generation, is_unchanged } = self.prepare(Some(&writer), &found, &wanted)?;
+        let Wanted { cgroup, resolved, services, .. } = &wanted;
         let facts = Facts {
             generation,
             image: image.digest(),
@@ -164,9 +163,9 @@ impl Node {
             memory,
             applied_at: clock::now(),
             program: version(),
-            services,
+            services: *services,
         };
-        let mut record = Record::new(facts, &resolved);
+        let mut record = Record::new(facts, resolved);
         let previous = found.loaded().map(|loaded| loaded.active);
         let mut plan = plan;
         if is_unchanged && let Some(known) = found.loaded().map(Loaded::record).transpose()?.flatten() {
@@ -178,10 +177,10 @@ impl Node {
             }
         }
         let event = Event::of(Action::Apply, &record);
-        let brought = Brought { image, set, resolved: &resolved };
+        let brought = Brought { image, set, resolved };
         let transaction = Transaction::new(self, &writer, Cause::Apply, watch)
             .bringing(brought)
-            .on(Some(&cgroup))
+            .on(Some(cgroup))
             .recording(Some(record), Some(event));
         let before = Before::of(&writer, &found);
         let transaction = match found {
@@ -200,21 +199,30 @@ impl Node {
     /// # Errors
     /// As for [`apply`](Self::apply), as far as can be known without trying.
     pub fn preview(&self, set: &MapSet, options: &ApplyOptions) -> Result<Preview, Error> {
-        supported(options)?;
-        let profile = Profile::new(options.mode);
-        let resolved = resolve(set, profile)?;
-        let services = set.rows().iter().any(|row| row.service.is_some() && profile.holds(row));
-        let cgroup = self.cgroup()?;
-        let wanted = Wanted { options, cgroup: &cgroup, resolved: &resolved, services };
-        let prepared = match self.reader()? {
-            Some(reader) => self.prepare(&reader, &Found::read(&reader)?, &wanted)?,
-            None => self.prepare_first(&wanted)?,
-        };
+        let wanted = self.wanted(set, options)?;
+        let reader = self.reader()?;
+        let found = reader.as_ref().map(Found::read).transpose()?.unwrap_or(Found::Nothing);
+        let prepared = self.prepare(reader.as_ref(), &found, &wanted)?;
         let steps = if prepared.is_unchanged { Vec::new() } else { prepared.plan.steps().cloned().collect() };
         Ok(Preview { steps })
     }
 
-    fn prepare(&self, reader: &Reader, found: &Found, wanted: &Wanted<'_>) -> Result<Prepared, Error> {
+    /// What is asked for, as far as it does not depend on what is loaded.
+    fn wanted<'a>(&self, set: &MapSet, options: &'a ApplyOptions) -> Result<Wanted<'a>, Error> {
+        supported(options)?;
+        let profile = Profile::new(options.mode);
+        let resolved = resolve(set, profile)?;
+        let services = set.rows().iter().any(|row| row.service.is_some() && profile.holds(row));
+        Ok(Wanted { options, cgroup: self.cgroup()?, resolved, services })
+    }
+
+    /// Finds out what is to be done; `reader` is `None` where there is no instance yet.
+    fn prepare(
+        &self,
+        reader: Option<&Reader>,
+        found: &Found,
+        wanted: &Wanted<'_>,
+    ) -> Result<Prepared, Error> {
         let loaded = found.loaded();
         let active = match loaded.map(Loaded::record) {
             Some(Ok(record)) => record,
@@ -222,13 +230,13 @@ impl Node {
             Some(Err(_)) | None => None,
         };
         wanted.options.allows(found, active)?;
-        if let Some(holder) = holder(wanted.cgroup)? {
+        if let Some(holder) = holder(&wanted.cgroup)? {
             return Err(Error::Held(holder));
         }
         let slots = wanted.options.slots(loaded)?;
         let room = match loaded {
             None => Room::default(),
-            Some(loaded) => room(loaded)?,
+            Some(loaded) => Room::in_loaded(loaded)?,
         };
         let shared = loaded.map(|loaded| &loaded.shared);
         let hooks = needs(reader, wanted, shared, active)?;
@@ -263,32 +271,14 @@ impl Node {
         Ok(Prepared { plan: steps::plan(&situation), generation, is_unchanged })
     }
 
-    /// The same where there is no instance yet.
-    fn prepare_first(&self, wanted: &Wanted<'_>) -> Result<Prepared, Error> {
-        wanted.options.allows(&Found::Nothing, None)?;
-        if let Some(holder) = holder(wanted.cgroup)? {
-            return Err(Error::Held(holder));
-        }
-        let generation = self.remembered()?.and_then(Generation::next).unwrap_or(Generation::FIRST);
-        let situation = Situation {
-            upon: Upon::Nothing,
-            generation,
-            room: Room::default(),
-            slots: wanted.options.slots(None)?,
-            active: None,
-            resident: Vec::new(),
-            hooks: Hook::ALL.map(|hook| (hook, Need::Attach)).to_vec(),
-            entries: Table::ALL.map(|table| wanted.resolved.tables.entries(table)),
-        };
-        Ok(Prepared { plan: steps::plan(&situation), generation, is_unchanged: false })
-    }
-
     /// One more than any number that the kernel or the history has seen: numbers ascend, and none comes back.
     /// The history is only memory: where it leaves no number, the kernel's count alone.
-    fn next_generation(&self, reader: &Reader, loaded: Option<&Loaded>) -> Result<Generation, Error> {
+    fn next_generation(&self, reader: Option<&Reader>, loaded: Option<&Loaded>) -> Result<Generation, Error> {
         let mut highest = loaded.map(|loaded| loaded.active);
-        for folder in [Folder::Generations, Folder::Staging, Folder::Surplus] {
-            highest = highest.max(reader.numbers(&folder)?.last().copied());
+        if let Some(reader) = reader {
+            for folder in [Folder::Generations, Folder::Staging, Folder::Surplus] {
+                highest = highest.max(reader.numbers(&folder)?.last().copied());
+            }
         }
         let seen = highest.map_or(Some(Generation::FIRST), Generation::next);
         let remembered = self.remembered()?.and_then(Generation::next);
@@ -301,28 +291,18 @@ impl Node {
     }
 }
 
-/// Where a new generation goes.
-fn room(loaded: &Loaded) -> Result<Room, Error> {
-    let leaving = |surplus: &super::loaded::Surplus| Leaving {
-        generation: surplus.generation,
-        slot: surplus.slot,
-        is_past: loaded.order.is_past(surplus.generation),
-    };
-    let surplus: Vec<_> = loaded.surplus.iter().map(leaving).collect();
-    let resident = loaded.resident.iter().map(|(&generation, resident)| (generation, resident.slot));
-    let inactive: Vec<_> =
-        resident.filter(|(generation, slot)| *generation != loaded.active && *slot != loaded.slot).collect();
-    steps::room(&loaded.shared.occupants()?, &surplus, &inactive).ok_or(Error::NoSlot)
-}
-
 /// What each hook needs for this binary's programs to run on the wanted cgroup, before whoever rewrites a
-/// Service's address. `Nothing` everywhere also says that the program version is this binary's.
+/// Service's address. `Nothing` everywhere also says that the program version is this binary's. Where there is
+/// no instance yet, every hook is missing.
 fn needs(
-    reader: &Reader,
+    reader: Option<&Reader>,
     wanted: &Wanted<'_>,
     shared: Option<&Shared>,
     active: Option<&Record>,
 ) -> Result<Vec<(Hook, Need)>, Error> {
+    let Some(reader) = reader else {
+        return Ok(Hook::ALL.map(|hook| (hook, Need::Attach)).to_vec());
+    };
     let (version, maps) = (version_name(&version()), shared.map(Shared::used_by_programs));
     let mut needs = Vec::new();
     for hook in Hook::ALL {
@@ -339,7 +319,7 @@ fn needs(
             }
         };
         if need != Need::Attach {
-            let beside = neighbours(wanted.cgroup, hook, &ids(reader, hook)?)?;
+            let beside = neighbours(&wanted.cgroup, hook, &ids(reader, hook)?)?;
             may_run_behind(hook, beside.before, wanted.services)?;
         }
         needs.push((hook, need));

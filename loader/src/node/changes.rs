@@ -10,7 +10,7 @@ use super::loaded::Found;
 use crate::kernel::inner::InnerMaps;
 use crate::kernel::sys::{Access, SysError, gate};
 use crate::kernel::writer::Reader;
-use crate::tables::{Packed, Tables};
+use crate::tables::{Packed, Tables, entries_of};
 
 /// How many frontends are treated otherwise than before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -69,11 +69,12 @@ impl Before {
 
 fn of(old: &InnerMaps, new: &Tables) -> Result<Changes, SysError> {
     let read = old.read()?;
-    let table = |wanted| read.iter().find(|(table, _)| *table == wanted).map(|(_, packed)| packed);
+    let table = |wanted| entries_of(&read, wanted);
     let (Some(frontends), Some(backends)) = (table(Table::Frontends), table(Table::Backends)) else {
         return Ok(Changes::default());
     };
-    let backends: Vec<Backend> = backends.iter().filter_map(|(_, value)| record(value)).collect();
+    let backends: Vec<Backend> =
+        backends.iter().filter_map(|(_, value)| value.try_into().ok().map(Backend::from_bytes)).collect();
     Ok(between(frontends, &backends, new))
 }
 
@@ -82,7 +83,8 @@ fn between(frontends: &Packed, backends: &[Backend], new: &Tables) -> Changes {
     let mut changes = Changes::default();
     for (key, value) in &new.frontends {
         let key: [u8; FrontendKey::SIZE] = key.to_bytes();
-        match old.remove(key.as_slice()).and_then(record) {
+        let known = old.remove(key.as_slice()).and_then(|known| known.try_into().ok());
+        match known.map(FrontendValue::from_bytes) {
             None => changes.added += 1,
             Some(known) if is_same(&known, backends, value, &new.backends) => {}
             Some(_) => changes.changed += 1,
@@ -99,37 +101,12 @@ fn is_same(
     other_table: &[Backend],
 ) -> bool {
     let run = |value: &FrontendValue, table: &[Backend]| -> Vec<Backend> {
-        match value.count() {
-            0 | 1 => vec![value.backend()],
-            count => table.iter().skip(value.first() as usize).take(count as usize).copied().collect(),
-        }
+        table.iter().skip(value.first() as usize).take(value.count() as usize).copied().collect()
     };
     one.action() == other.action()
         && one.count() == other.count()
         && one.backend() == other.backend()
         && (one.count() < 2 || run(one, one_table) == run(other, other_table))
-}
-
-/// A record out of a map's bytes.
-fn record<const SIZE: usize, R: FromRecord<SIZE>>(bytes: &[u8]) -> Option<R> {
-    bytes.try_into().ok().map(R::of)
-}
-
-/// Records of words, of one size each.
-trait FromRecord<const SIZE: usize> {
-    fn of(bytes: &[u8; SIZE]) -> Self;
-}
-
-impl FromRecord<{ FrontendValue::SIZE }> for FrontendValue {
-    fn of(bytes: &[u8; Self::SIZE]) -> Self {
-        Self::from_bytes(bytes)
-    }
-}
-
-impl FromRecord<{ Backend::SIZE }> for Backend {
-    fn of(bytes: &[u8; Self::SIZE]) -> Self {
-        Self::from_bytes(bytes)
-    }
 }
 
 #[cfg(test)]

@@ -137,23 +137,20 @@ impl Node {
             let found = Found::read(&reader)?;
             let Some(loaded) = found.loaded() else { return Ok(None) };
             let Some(record) = loaded.record()? else { return Ok(None) };
-            match self.linked_set(loaded, record) {
-                Some(_) => self.gone_pods(loaded, record).map(|gone| Some(Ok(gone))),
-                None => Ok(Some(Err(()))),
-            }
+            self.known_gone_pods(loaded, record).map(Some)
         };
         match gone() {
             Ok(None) => None,
-            Ok(Some(Ok(gone))) if gone.is_empty() => {
+            Ok(Some(Some(gone))) if gone.is_empty() => {
                 Some(Check::ok(name, "all there, or not to be told apart"))
             }
-            Ok(Some(Ok(gone))) => Some(Check::new(
+            Ok(Some(Some(gone))) => Some(Check::new(
                 name,
                 Verdict::Warn,
                 format!("gone from this node: {}", gone.join(", ")),
                 fix,
             )),
-            Ok(Some(Err(()))) => {
+            Ok(Some(None)) => {
                 Some(Check::new(name, Verdict::Warn, "not known: the state directory has lost the set", fix))
             }
             Err(error) => Some(failed(name, &error)),

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::loaded::Found;
 use super::{Error, Node};
-use crate::tables::Packed;
+use crate::record::Record;
+use crate::tables::{Packed, entries_of};
 use lrpc_linker::mapset::{ShownBackend, ShownRow, State};
 use lrpc_linker::profile::Profile;
 
@@ -49,14 +50,13 @@ impl Node {
         };
         let active = loaded.active().ok_or(Error::NotResident(loaded.active))?;
         let read = active.tables.read()?;
-        let table = |wanted| read.iter().find(|(table, _)| *table == wanted).map(|(_, packed)| packed);
+        let table = |wanted| entries_of(&read, wanted);
         let mut frontends = match (table(Table::Frontends), table(Table::Backends)) {
             (Some(frontends), Some(backends)) => rows(frontends, backends),
             _ => Vec::new(),
         };
-        let kept = self.state.generation(loaded.active)?;
-        let is_ours = |digest| active.record.as_ref().is_ok_and(|record| record.digest == digest);
-        if let Some((_, set)) = kept.filter(|(kept, _)| is_ours(kept.digest)) {
+        let kept = |record: &Record| self.state.kept_set(loaded.active, record.digest);
+        if let Some(set) = active.record.as_ref().ok().map(kept).transpose()?.flatten() {
             let shown = set.rows().iter().map(|row| ShownRow::of(row, Profile::default()));
             let kept: HashMap<_, _> = shown.map(|row| (key(&row), row)).collect();
             for row in &mut frontends {

@@ -19,7 +19,7 @@ use crate::kernel::sys::SysError;
 use crate::record::{RecordError, RecordRefused};
 use crate::state::StateError;
 
-/// Why nothing was changed. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
+/// Why a command did not do its work. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Something that a later version does.
@@ -140,7 +140,7 @@ pub enum Error {
     #[error("generation {0} is active, but its maps are not pinned")]
     NotResident(Generation),
     /// No such generation.
-    #[error("generation {generation} is not resident; resident are {}", listed(.resident))]
+    #[error("generation {generation} is not resident; resident: {}", listed(.resident))]
     NoSuchGeneration {
         /// The generation.
         generation: Generation,
@@ -148,7 +148,7 @@ pub enum Error {
         resident: Vec<Generation>,
     },
     /// There is no earlier generation.
-    #[error("{}; resident are {}", no_earlier(*.active, *.before), listed(.resident))]
+    #[error("{}; resident: {}", no_earlier(*.active, *.before), listed(.resident))]
     NoEarlier {
         /// The active one.
         active: Generation,
@@ -306,11 +306,18 @@ impl Error {
             Self::Undone { error, .. } => error.remedy(),
             Self::Keep { .. } => Some("leave --keep out, or `lrpc unload` first".to_owned()),
             Self::NoSuchGeneration { .. } => Some("`lrpc history` lists the generations".to_owned()),
+            Self::NoEarlier { active, resident, .. } if resident.iter().all(|other| other == active) => Some(
+                "there is nothing to go back to; `lrpc apply` an earlier image, or `lrpc unload`".to_owned(),
+            ),
             Self::NoEarlier { .. } => Some("name one by --to".to_owned()),
             Self::NothingLoaded => Some("`lrpc apply` an image".to_owned()),
             Self::NotResident(_) | Self::NoSlot | Self::ReadBack { .. } => Some("apply again".to_owned()),
             Self::State(error) => error.remedy(),
-            Self::HalfPolicy(_) => Some("remove the policy from the image or its annotation".to_owned()),
+            Self::HalfPolicy(_) => Some(
+                "leave out what is not carried, or say `lrpc.dev/fallback: original`; until then no policy of the \
+                 image can be applied"
+                    .to_owned(),
+            ),
             Self::Kernel(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Load(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Load(LoadError::Shape(_)) => Some("`lrpc unload`, then apply again".to_owned()),

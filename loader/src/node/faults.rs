@@ -1,7 +1,7 @@
 //! Error E at call n, for every call of every command, on the twin of the kernel: the exit, the answer and
 //! what a connect meets agree each time, and the next command works.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
@@ -39,6 +39,9 @@ fn errors(call: usize) -> impl Iterator<Item = (usize, i32)> {
     ERRORS.into_iter().enumerate().filter(move |(number, _)| turn(*number))
 }
 
+/// The generation and the number of frontends that a connect meets.
+type Served = Option<(Generation, usize)>;
+
 struct World {
     folder: TempDir,
     twin: Arc<Twin>,
@@ -52,9 +55,7 @@ impl World {
     }
 
     fn on(twin: Twin) -> Self {
-        // In memory where that can be had: the state directory waits for the disk a dozen times a world.
-        let memory = std::path::Path::new("/dev/shm");
-        let folder = tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()).unwrap();
+        let folder = crate::fs::in_memory();
         let path = |name: &str| -> PathBuf { folder.path().join(name) };
         std::fs::create_dir(path("cgroup")).unwrap();
         let node =
@@ -77,7 +78,7 @@ impl World {
     }
 
     /// The generation and the number of frontends that a connect meets.
-    fn served(&self) -> Option<(Generation, usize)> {
+    fn served(&self) -> Served {
         self.twin.served(self.cgroup)
     }
 
@@ -90,7 +91,17 @@ impl World {
         status
     }
 
-    /// The same, and `verify` finds it right.
+    /// What is served where a hook is missing is not what is active, and `status` says both.
+    #[track_caller]
+    fn status_misses_a_hook(&self, active: Served, context: &str) {
+        let (status, _) = self.run(None, |node| node.status().unwrap());
+        let said = status.active.as_ref().map(|active| (active.generation, active.frontends));
+        assert_eq!(said, active, "{context}");
+        let missing: Vec<_> = status.differences.iter().map(|difference| &*difference.found).collect();
+        assert_eq!(missing, ["missing"], "{context}");
+    }
+
+    /// The same as [`status_agrees`](Self::status_agrees), and `verify` finds it right.
     #[track_caller]
     fn agrees(&self, context: &str) {
         let status = self.status_agrees(context);
@@ -98,6 +109,12 @@ impl World {
             let verified = self.run(None, |node| node.verify(None).unwrap()).0;
             assert!(verified.ok && status.differences.is_empty(), "{context}: {:?}", verified.differences);
         }
+    }
+
+    /// Loses a hook's link: its pin is removed, which detaches it.
+    fn lose(&self, hook: Hook) {
+        std::fs::remove_file(self.folder.path().join("pins/links").join(hook.name())).unwrap();
+        self.twin.detach(self.cgroup, hook);
     }
 
     /// What is pinned and remembered, and the kernel with it.
@@ -197,42 +214,55 @@ impl Answer for Unloaded {
 }
 
 /// Lets every call of `command` fail with every error, each in the world that `prepare` makes. `after` is what
-/// a command that works leaves active.
+/// a command that works leaves active. Returns what was served after errors.
 fn sweep<A: Answer>(
     what: &str,
     prepare: impl Fn(&World),
     command: impl Fn(&Node) -> Result<A, Error>,
     after: Option<usize>,
-) {
+) -> BTreeSet<Served> {
     let mut world = World::new();
     prepare(&world);
     let before = world.served();
+    // What is active, and served once no hook is missing.
+    let status = world.run(None, |node| node.status().unwrap()).0;
+    let mended = status.active.map(|active| (active.generation, active.frontends));
     let snapshot = world.snapshot();
     let (answer, calls) = world.run(None, &command);
     assert_eq!(answer.unwrap().active().map(|(_, frontends)| frontends), after, "{what}");
     assert!(calls > 20, "{what}: only {calls} calls");
-    let (mut refused, mut done) = (0, 0);
+    let (mut left, mut done) = (BTreeSet::new(), 0);
     for call in 0..calls {
         for (number, errno) in errors(call) {
             world.restore(&snapshot);
             let (answer, _) = world.run(Some(Failing { call, errno }), &command);
             let context = format!("{what}, call {call}, {}", std::io::Error::from_raw_os_error(errno));
-            match answer {
+            let is_unmended = match answer {
                 // What it says is what is served.
                 Ok(answer) => {
                     done += 1;
                     assert_eq!(world.served(), answer.active(), "{context}");
                     assert_eq!(world.served().map(|(_, frontends)| frontends), after, "{context}");
+                    false
                 }
-                // An error says that nothing changed.
+                // An error says that nothing changed, but that what is active may be mended.
                 Err(error) => {
-                    refused += 1;
-                    assert_eq!(world.served(), before, "{context}: {}", error.with_causes());
+                    let served = world.served();
+                    assert!(
+                        [before, mended].contains(&served),
+                        "{context}: {served:?}, {}",
+                        error.with_causes()
+                    );
+                    left.insert(served);
+                    served != mended
                 }
-            }
+            };
             // What comes next does not depend on the error's number.
             if number == call % ERRORS.len() {
-                world.status_agrees(&context);
+                match is_unmended {
+                    true => world.status_misses_a_hook(mended, &context),
+                    false => drop(world.status_agrees(&context)),
+                }
                 let next =
                     world.apply(9).unwrap_or_else(|error| panic!("{context}: {}", error.with_causes()));
                 assert!(next.troubles.is_empty(), "{context}: {:?}", next.troubles);
@@ -241,7 +271,8 @@ fn sweep<A: Answer>(
             }
         }
     }
-    assert!(refused > 0 && done > 0, "{what}: {refused} refused, {done} done");
+    assert!(!left.is_empty() && done > 0, "{what}: {left:?}, {done} done");
+    left
 }
 
 #[test]
@@ -283,10 +314,26 @@ fn every_call_of_a_mend_may_fail() {
     let prepare = |world: &World| {
         world.apply(1).unwrap();
         world.apply(2).unwrap();
-        let links = world.folder.path().join("pins/links");
-        std::fs::remove_file(links.join(Hook::Getpeername4.name())).unwrap();
+        world.lose(Hook::Getpeername4);
     };
     sweep("rollback with a hook missing", prepare, |node| node.rollback(None), Some(1));
+}
+
+/// Without the forward hook nothing is redirected. An error leaves it so, or what is active mended, and no other
+/// set.
+#[test]
+fn every_call_of_a_mend_of_the_forward_hook_may_fail() {
+    let prepare = |world: &World| {
+        world.apply(1).unwrap();
+        world.apply(2).unwrap();
+        world.lose(Hook::Connect4);
+        assert_eq!(world.served(), None);
+    };
+    let either = [None, Some((Generation::new(2).unwrap(), 2))].into();
+    let left = sweep("rollback without the forward hook", prepare, |node| node.rollback(None), Some(1));
+    assert_eq!(left, either);
+    let left = sweep("apply without the forward hook", prepare, |node| apply(node, 3), Some(3));
+    assert_eq!(left, either);
 }
 
 #[test]
@@ -418,6 +465,21 @@ fn a_neighbour_that_comes_before_ours_is_said() {
     assert_eq!(world.twin.attached(), 3);
 }
 
+/// What serves another cgroup stays there, and is told from where the rollback would go.
+#[test]
+fn a_rollback_to_another_cgroup_names_both() {
+    let world = World::new();
+    world.apply(1).unwrap();
+    std::fs::remove_dir_all(world.folder.path().join("pins/links")).unwrap();
+    let below = world.folder.path().join("other/cgroup");
+    std::fs::create_dir_all(&below).unwrap();
+    let there = Node { cgroup: Some(below.clone()), ..world.node.clone() };
+    world.run(None, |_| apply(&there, 2).unwrap());
+    let refused = world.run(None, |node| node.rollback(None)).0;
+    let Err(Error::OtherCgroup { loaded, wanted }) = refused else { panic!("{refused:?}") };
+    assert_eq!((PathBuf::from(loaded), wanted), (below, world.folder.path().join("cgroup")));
+}
+
 /// Fault 12: without `--to`, the set that was active before the present one.
 #[test]
 fn a_rollback_does_not_go_to_a_withdrawn_set() {
@@ -433,6 +495,26 @@ fn a_rollback_does_not_go_to_a_withdrawn_set() {
     apply(3);
     assert_eq!(rollback().active().map(|(_, frontends)| frontends), Some(1));
     assert_eq!(rollback().active().map(|(_, frontends)| frontends), Some(3), "and back");
+}
+
+/// What is said can be done: where only the active set is resident, none can be named by `--to`.
+#[test]
+fn a_rollback_from_the_only_set_says_what_else_there_is() {
+    let world = World::new();
+    let keep = ApplyOptions { keep: Some(3), ..options() };
+    let apply = |frontends| {
+        world.run(None, |node| node.apply(&image(), &set(frontends), &keep, &mut |_| {}).unwrap()).0
+    };
+    let refused = || world.run(None, |node| node.rollback(None)).0.unwrap_err();
+    apply(1);
+    let error = refused();
+    assert_eq!(error.to_string(), "no resident generation is earlier than 1; resident: 1");
+    assert!(error.remedy().unwrap().starts_with("there is nothing to go back to"), "{error}");
+    // Of three sets, what was active before the present one is lost.
+    apply(2);
+    apply(3);
+    std::fs::remove_dir_all(world.folder.path().join("pins/v1/generations/2")).unwrap();
+    assert_eq!(refused().remedy().as_deref(), Some("name one by --to"));
 }
 
 /// Fault 16: a number that leaves no room for another one is memory, and only memory.

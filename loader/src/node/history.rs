@@ -44,8 +44,6 @@ impl Node {
         let found = reader.as_ref().map(Found::read).transpose()?;
         let Some(loaded) = found.as_ref().and_then(Found::loaded) else { return Ok(None) };
         let Some(record) = loaded.record()? else { return Ok(None) };
-        let kept = self.state.generation(loaded.active)?;
-        let is_it = |digest| record.digest == digest;
-        Ok(kept.filter(|(kept, _)| is_it(kept.digest)).map(|(_, set)| set))
+        Ok(self.state.kept_set(loaded.active, record.digest)?)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lrpc_schema::records::{CELL, Generation, Hook, Slot};
 
 use super::Error;
-use crate::kernel::hooks::{program_of, stranger};
+use crate::kernel::hooks::{looks_up, program_of, stranger};
 use crate::kernel::inner::InnerMaps;
 use crate::kernel::order::Order;
 use crate::kernel::pins::{Folder, PinError, PinnedLink, Pins};
@@ -73,7 +73,7 @@ impl Found {
         for (hook, program) in &acting {
             match stranger(program, *hook, &maps)? {
                 Some(map) => lost = Some(map),
-                None if stranger_possible(*hook) => return Loaded::read(reader, shared, active, cell.slot()),
+                None if looks_up(*hook) => return Loaded::read(reader, shared, active, cell.slot()),
                 None => {}
             }
         }
@@ -89,14 +89,6 @@ impl Found {
             Self::Loaded(loaded) => Some(loaded),
             Self::Nothing | Self::Orphaned(_) => None,
         }
-    }
-}
-
-/// Whether a hook's program says by its maps whose it is.
-const fn stranger_possible(hook: Hook) -> bool {
-    match hook {
-        Hook::Connect4 => true,
-        Hook::Getpeername4 => false,
     }
 }
 

@@ -3,13 +3,14 @@
 //! ```text
 //! MapSet ─resolve─▶ Resolved ─plan─▶ [Step] ─stage─▶ Staged ─publish─▶ Published
 //! ```
-//! [`Node`] is the door: one method for each command. [`steps`] says what an apply does, [`transaction`] does
-//! it, [`recover`] undoes what was left half-done, [`loaded`] reads what is there. Every method takes the lock
-//! on the pin directory, looks at the kernel afresh, and keeps nothing: this is a short-lived process, and
-//! the kernel with its pins holds the state.
+//! [`Node`] is the door: one method for each command. [`steps`] says what an apply does, [`room`] which slot it
+//! takes, [`transaction`] does it, [`recover`] undoes what was left half-done, [`loaded`] reads what is there.
+//! Every method takes the lock on the pin directory, looks at the kernel afresh, and keeps nothing: this is a
+//! short-lived process, and the kernel with its pins holds the state.
 //!
-//! INVARIANT: before the flip no packet sees anything new, and an error leaves everything as it was; after
-//! it nothing is undone, and what fails is reported beside the result.
+//! INVARIANT: before the commit no packet sees anything of a new set, and an error leaves everything as it was
+//! but for what [`Plan::before`] names: a mend of what is active, and an eviction. After it nothing is undone, and
+//! what fails is reported beside the result.
 
 mod apply;
 mod changes;
@@ -18,10 +19,12 @@ mod dump;
 mod error;
 #[cfg(test)]
 mod faults;
+mod gone;
 mod history;
 mod loaded;
 mod recover;
 mod rollback;
+mod room;
 mod status;
 mod steps;
 mod transaction;

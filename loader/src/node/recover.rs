@@ -17,13 +17,13 @@ use crate::kernel::object::pinned;
 use crate::kernel::pins::{Folder, PinError, PinnedLink};
 use crate::kernel::writer::Writer;
 
-/// Brings what is pinned in order, and reads it.
-pub(crate) fn recover(writer: &Writer) -> Result<Found, Error> {
+/// Brings what was found in order, and reads what is there then.
+pub(crate) fn recover(writer: &Writer, found: Found) -> Result<Found, Error> {
     let versions = writer.other_versions()?;
     if !versions.is_empty() {
         return Err(Error::OtherVersion { bpffs: writer.path(), versions: versions.join(", ") });
     }
-    let mut loaded = match Found::read(writer)? {
+    let mut loaded = match found {
         Found::Nothing => {
             for hook in Hook::ALL.into_iter().rev() {
                 detach(writer, hook)?;
@@ -88,7 +88,7 @@ pub(crate) fn settle_programs(writer: &Writer) -> Result<(), Error> {
         if *version != settled
             && let Some(old) = programs.get(hook)
         {
-            link.replace(program, old)?;
+            writer.replace(link, program, old)?;
         }
     }
     for version in writer.versions()? {
@@ -116,7 +116,7 @@ pub(crate) fn detach(writer: &Writer, hook: Hook) -> Result<usize, PinError> {
         PinnedLink::Missing => return Ok(0),
         PinnedLink::Link(link) => {
             if link.cgroup() != 0 && program_of(writer, hook, link.program())?.is_some() {
-                link.detach()?;
+                writer.detach(&link)?;
             }
         }
         PinnedLink::Foreign | PinnedLink::Unreadable => {}

@@ -21,12 +21,14 @@ impl Node {
     /// Hooks that are missing are attached first.
     ///
     /// # Errors
-    /// Nothing is loaded, there is no such generation, or the kernel refuses. Nothing changed then.
+    /// Nothing is loaded, there is no such generation, or the kernel refuses. The active generation stays then,
+    /// and hooks that were attached for it stay attached.
     pub fn rollback(&self, to: Option<Generation>) -> Result<Applied, Error> {
         let writer = self.existing_writer()?.ok_or(Error::NothingLoaded)?;
-        self.is_remembered_here(&Found::read(&writer)?)?;
+        let found = Found::read(&writer)?;
+        self.is_remembered_here(&found)?;
         self.state.claim(writer.root())?;
-        let loaded = match recover(&writer)? {
+        let loaded = match recover(&writer, found)? {
             Found::Nothing => return Err(Error::NothingLoaded),
             Found::Orphaned(map) => return Err(Error::Orphaned(map)),
             Found::Loaded(loaded) => loaded,
@@ -105,8 +107,9 @@ fn needs(writer: &Writer, loaded: &Loaded, record: &Record) -> Result<Vec<(Hook,
             },
             HookState::Missing => Need::Attach,
             HookState::Elsewhere => {
+                let active = loaded.record().ok().flatten();
                 return Err(Error::OtherCgroup {
-                    loaded: record.cgroup.clone(),
+                    loaded: active.map(|active| active.cgroup.clone()).unwrap_or_default(),
                     wanted: record.cgroup.clone().into(),
                 });
             }

@@ -1,19 +1,14 @@
 //! `lrpc status`: what is active, read back from the kernel.
 
-use std::collections::BTreeSet;
-
-use lrpc_linker::MapSet;
-use lrpc_linker::mapset::PodRef;
 use lrpc_linker::profile::Mode;
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Generation, Hook};
 use serde::Serialize;
 
-use super::loaded::{Found, Loaded};
-use super::verify::{Difference, Where, cgroup_of, check_hooks};
+use super::loaded::Found;
+use super::verify::{Difference, check_hooks, not_resident, orphaned};
 use super::{Error, Node};
 use crate::kernel::pins::Folder;
-use crate::kernel::pods::pods;
 use crate::kernel::writer::Reader;
 use crate::record::{Coverage, Record, text};
 
@@ -114,53 +109,9 @@ impl Node {
     }
 }
 
-impl Node {
-    /// The pods of the active set that are gone from this node. A set that the state directory has lost, or
-    /// whose keeping was damaged, names none: `doctor` says so.
-    pub(super) fn gone_pods(&self, loaded: &Loaded, record: &Record) -> Result<Vec<String>, Error> {
-        let Some(cgroup) = cgroup_of(self, record) else { return Ok(Vec::new()) };
-        let Some(present) = pods(cgroup.path())? else { return Ok(Vec::new()) };
-        let Some(set) = self.linked_set(loaded, record) else { return Ok(Vec::new()) };
-        let mut gone = BTreeSet::new();
-        for row in set.rows() {
-            let pods = row.backends().iter().flat_map(|backend| &backend.pods).chain(row.skip.iter());
-            let is_gone = |pod: &&PodRef| pod.uid.as_ref().is_some_and(|uid| !present.contains(&**uid));
-            gone.extend(pods.filter(is_gone).map(ToString::to_string));
-        }
-        Ok(gone.into_iter().collect())
-    }
-
-    /// The active set as the state directory keeps it; `None` where it does not.
-    pub(super) fn linked_set(&self, loaded: &Loaded, record: &Record) -> Option<MapSet> {
-        let kept = self.state.generation(loaded.active).ok().flatten();
-        kept.filter(|(kept, _)| kept.digest == record.digest).map(|(_, set)| set)
-    }
-}
-
 /// The hooks whose links are pinned.
 fn pinned_hooks(reader: &Reader) -> Result<Vec<String>, Error> {
     let names = reader.names(&Folder::Links)?.into_iter();
     let hook = |name: std::ffi::OsString| Hook::of_name(name.to_str()?);
     Ok(names.filter_map(hook).map(|hook| hook.to_string()).collect())
-}
-
-/// The cell names a set that is not there.
-pub(crate) fn not_resident(loaded: &Loaded) -> Difference {
-    let resident: Vec<_> = loaded.numbers().iter().map(ToString::to_string).collect();
-    Difference {
-        place: Where::Cell,
-        name: "cell".to_owned(),
-        expected: format!("one of the resident generations [{}]", resident.join(", ")),
-        found: format!("generation {} in slot {}", loaded.active, loaded.slot),
-    }
-}
-
-/// The attached programs act by a map that is not the pinned one.
-pub(crate) fn orphaned(map: &str) -> Difference {
-    Difference {
-        place: Where::Map,
-        name: map.to_owned(),
-        expected: "the map that the attached programs use".to_owned(),
-        found: "another map, or none, is pinned".to_owned(),
-    }
 }

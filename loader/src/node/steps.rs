@@ -6,6 +6,8 @@ use std::fmt;
 
 use lrpc_schema::records::{Generation, Hook, Slot, Table};
 
+use super::room::Room;
+
 /// One effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -150,9 +152,11 @@ impl fmt::Display for Step {
 /// The steps of one command, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Invisible to packets, or a mend of what is active. An error undoes them.
+    /// Invisible to packets, or a mend of what is active: a hook that is missing is attached, a program replaced.
+    /// An error undoes what is invisible. A mend stays, and so does the eviction of an inactive generation for
+    /// want of a slot ([`Step::Demote`]).
     pub before: Vec<Step>,
-    /// The commit: before it nothing new is visible, after it nothing is undone. `None` where nothing that
+    /// The commit: before it nothing of a new set is visible, after it nothing is undone. `None` where nothing that
     /// packets see is to change.
     pub commit: Option<Step>,
     /// While these are done, what was active before is whole, and could be made active again.
@@ -320,70 +324,6 @@ pub(crate) fn plan_unload(is_loaded: bool) -> Plan {
     } else {
         Plan { before: removal, settled: vec![Step::Prune], ..Plan::default() }
     }
-}
-
-/// Where a new generation goes, and what must go for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Room {
-    /// The slot that it gets.
-    pub(crate) slot: Slot,
-    /// A resident generation that is one no more, for want of another slot.
-    pub(crate) evicted: Option<Generation>,
-    /// Runs of programs that may look into these slots must end first.
-    pub(crate) wait: bool,
-    /// The slots of surplus generations that are emptied with it.
-    pub(crate) emptied: Vec<Slot>,
-    /// The surplus generations that are in no slot any more afterwards.
-    pub(crate) leaves: Vec<Generation>,
-}
-
-/// A generation that could leave a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Leaving {
-    pub(crate) generation: Generation,
-    /// The slot that it is in.
-    pub(crate) slot: Option<Slot>,
-    /// No run of a program looks into it any more.
-    pub(crate) is_past: bool,
-}
-
-/// Makes room for a new generation: in the slot of a surplus one whose readers have ended, else in an empty
-/// one, else in that of a surplus one after a grace period, else in that of the oldest resident one that is
-/// not active. The last happens only after loaders died between the flip and the demotion of the generations
-/// that it made one too many.
-pub(crate) fn room(
-    occupants: &[Vec<Option<u32>>],
-    surplus: &[Leaving],
-    inactive: &[(Generation, Slot)],
-) -> Option<Room> {
-    let (past, recent): (Vec<Leaving>, Vec<Leaving>) =
-        surplus.iter().partition(|leaving| leaving.is_past || leaving.slot.is_none());
-    let leaving = |leaving: &[Leaving], wait, evicted| {
-        let mut slots = leaving.iter().filter_map(|leaving| leaving.slot);
-        let slot = slots.next()?;
-        let emptied = slots.collect();
-        let leaves = leaving.iter().map(|leaving| leaving.generation).collect();
-        Some(Room { slot, evicted, wait, emptied, leaves })
-    };
-    let empty = || {
-        let leaves = past.iter().map(|leaving| leaving.generation).collect();
-        Some(Room { slot: empty_slot(occupants)?, leaves, ..Room::default() })
-    };
-    let oldest = || {
-        let &(generation, slot) = inactive.iter().min()?;
-        leaving(&[Leaving { generation, slot: Some(slot), is_past: false }], true, Some(generation))
-    };
-    let after_a_wait = || {
-        let all = [past.as_slice(), recent.as_slice()].concat();
-        leaving(&all, true, None)
-    };
-    leaving(&past, false, None).or_else(empty).or_else(after_a_wait).or_else(oldest)
-}
-
-/// The first slot that no outer map has anything in.
-fn empty_slot(occupants: &[Vec<Option<u32>>]) -> Option<Slot> {
-    let empty = occupants.iter().position(|tables| tables.iter().all(Option::is_none))?;
-    u16::try_from(empty).ok().map(Slot::new)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use lrpc_linker::MapSet;
 use lrpc_schema::image::Image;
 use lrpc_schema::records::{Cell, Generation, Hook, META_SIZE, Table};
 
-use super::loaded::Loaded;
+use super::loaded::{Found, Loaded};
 use super::recover::{Removed, detach, recover, settle_programs, unpin};
 use super::steps::Plan;
 use super::{Error, Node, Step};
@@ -25,7 +25,7 @@ use crate::kernel::writer::Writer;
 use crate::record::Record;
 use crate::resolve::Resolved;
 use crate::state::{Event, LoadedAs};
-use crate::tables::Packed;
+use crate::tables::{Packed, entries_of};
 
 /// What an apply brings.
 #[derive(Clone, Copy)]
@@ -121,8 +121,8 @@ impl<'a> Transaction<'a> {
         Ok(self)
     }
 
-    /// Performs a plan. On an error everything is as it was; what fails after the commit is in
-    /// [`Done::troubles`].
+    /// Performs a plan. On an error everything is as it was, but for the mends and the eviction that
+    /// [`Plan::before`] names; what fails after the commit is in [`Done::troubles`].
     pub(crate) fn run(mut self, plan: &Plan) -> Result<Done, Error> {
         for step in plan.before.iter().chain(&plan.commit) {
             if let Err(error) = self.perform(step) {
@@ -144,7 +144,7 @@ impl<'a> Transaction<'a> {
     /// Undoes what was done, and tells what kept it from being done. What recovery cannot do now, the next
     /// command does: it comes from the same pins.
     fn undone(self, error: Error) -> Error {
-        let left = recover(self.writer).err();
+        let left = Found::read(self.writer).and_then(|found| recover(self.writer, found)).err();
         let recorded = match self.event {
             Some(event) => self.node.state.remember(&event.failed(&error)).err(),
             None => None,
@@ -242,8 +242,7 @@ impl<'a> Transaction<'a> {
     /// A table's entries; `meta` gets the record behind the programs' part.
     fn entries(&self, table: Table) -> Result<Cow<'a, Packed>, Error> {
         let resolved = self.brought()?.resolved;
-        let packed = resolved.packed.iter().find(|(packed, _)| *packed == table).map(|(_, packed)| packed);
-        let packed = packed.ok_or(Error::NothingLoaded)?;
+        let packed = entries_of(&resolved.packed, table).ok_or(Error::NothingLoaded)?;
         Ok(match table {
             Table::Frontends | Table::Backends => Cow::Borrowed(packed),
             Table::Meta => {
@@ -257,7 +256,7 @@ impl<'a> Transaction<'a> {
         let services = self.record()?.services;
         let cgroup = self.cgroup.ok_or(Error::NothingLoaded)?;
         let behind = |others| may_run_behind(hook, others, services);
-        let link = attach(hook, self.program(hook)?, cgroup, behind)?;
+        let link = attach(self.writer, hook, self.program(hook)?, cgroup, behind)?;
         // What is pinned there, if anything, is a link whose cgroup is gone or that is not ours.
         self.writer.unpin(&Folder::Links, hook.name())?;
         let directory = self.writer.make(&Folder::Links)?;
@@ -269,7 +268,9 @@ impl<'a> Transaction<'a> {
         let cgroup = self.record()?.cgroup_id;
         match state(self.writer, hook, &wanted, cgroup, Some(&maps))? {
             HookState::Current => Ok(()),
-            HookState::Outdated { link, program } => Ok(link.replace(&program, self.program(hook)?)?),
+            HookState::Outdated { link, program } => {
+                Ok(self.writer.replace(&link, &program, self.program(hook)?)?)
+            }
             HookState::Missing | HookState::Elsewhere => Err(Error::HookChanged(hook)),
         }
     }

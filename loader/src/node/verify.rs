@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::error::programs;
 use super::loaded::{Found, Loaded};
-use super::status::{not_resident, orphaned};
 use super::{Error, Node};
 use crate::kernel::cgroup::Cgroup;
 use crate::kernel::hooks::{attach_type, ids, neighbours, program_of, stranger};
@@ -104,6 +103,27 @@ impl Node {
         };
         let generation = Some(loaded.active);
         Ok(Verification { ok: differences.is_empty(), generation, gone_pods, differences })
+    }
+}
+
+/// The cell names a set that is not there.
+pub(super) fn not_resident(loaded: &Loaded) -> Difference {
+    let resident: Vec<_> = loaded.numbers().iter().map(ToString::to_string).collect();
+    Difference {
+        place: Where::Cell,
+        name: "cell".to_owned(),
+        expected: format!("one of the resident generations [{}]", resident.join(", ")),
+        found: format!("generation {} in slot {}", loaded.active, loaded.slot),
+    }
+}
+
+/// The attached programs act by a map that is not the pinned one.
+pub(super) fn orphaned(map: &str) -> Difference {
+    Difference {
+        place: Where::Map,
+        name: map.to_owned(),
+        expected: "the map that the attached programs use".to_owned(),
+        found: "another map, or none, is pinned".to_owned(),
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Action {
 pub enum Outcome {
     /// It took effect.
     Ok,
-    /// Nothing changed.
+    /// It took none: what was active before stays.
     Failed,
 }
 

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Damage;
 use super::{StateDir, StateError};
-use crate::fs::Dir;
 use crate::record::{Record, text};
 
 const GENERATIONS: &str = "generations";
@@ -93,7 +92,7 @@ impl StateDir {
         &self,
         generation: Generation,
     ) -> Result<Option<(LoadedAs, MapSet)>, StateError> {
-        let Some(generations) = self.kept()? else {
+        let Some(generations) = self.folder(GENERATIONS)? else {
             return Ok(None);
         };
         let Some(bytes) = generations.read(&name(generation), LONGEST)? else {
@@ -113,6 +112,19 @@ impl StateDir {
         Ok(Some((loaded, set)))
     }
 
+    /// The set of a kept generation; `None` where it is lost, or was kept with another linked digest.
+    ///
+    /// # Errors
+    /// As for [`generation`](Self::generation).
+    pub(crate) fn kept_set(
+        &self,
+        generation: Generation,
+        digest: Digest,
+    ) -> Result<Option<MapSet>, StateError> {
+        let kept = self.generation(generation)?;
+        Ok(kept.filter(|(kept, _)| kept.digest == digest).map(|(_, set)| set))
+    }
+
     /// Drops the generations that are not resident, and the images that only they needed. Only names of our own
     /// form are removed; what cannot be removed is tried again next time.
     ///
@@ -128,7 +140,7 @@ impl StateDir {
 
     /// The images of these generations, as far as they are kept.
     fn images_of(&self, generations: &[Generation]) -> Result<Vec<Digest>, StateError> {
-        let Some(kept) = self.kept()? else {
+        let Some(kept) = self.folder(GENERATIONS)? else {
             return Ok(Vec::new());
         };
         let mut images = Vec::new();
@@ -138,10 +150,6 @@ impl StateDir {
             }
         }
         Ok(images)
-    }
-
-    fn kept(&self) -> Result<Option<Dir>, StateError> {
-        Ok(self.readable()?.map(|dir| dir.child(GENERATIONS)).transpose()?.flatten())
     }
 }
 

@@ -11,7 +11,7 @@ const HISTORY: &str = "history.jsonl";
 /// How long the file may get; beyond it, only the newest events stay.
 const LONGEST: u64 = 1 << 20;
 /// How many bytes of events stay then: about two thousand events.
-const KEPT: usize = 1 << 19;
+const KEPT: u64 = 1 << 19;
 
 /// Numbers from here on are not believed: no node applies so often, and the cell has room for 48 bits.
 const UNBELIEVABLE: u64 = 1 << 47;
@@ -76,12 +76,10 @@ fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 
 /// Keeps the newest lines, as they are, of a file that has become too long.
 fn cut(dir: &Dir) -> Result<(), StateError> {
-    let bytes = match dir.read_end(HISTORY, LONGEST)? {
-        Some(bytes) if bytes.len() as u64 >= LONGEST => bytes,
-        _ => return Ok(()),
-    };
-    let from = bytes.len() - KEPT;
-    let newest = bytes.get(from..).unwrap_or_default();
+    if dir.length(HISTORY)?.is_none_or(|length| length < LONGEST) {
+        return Ok(());
+    }
+    let newest = dir.read_end(HISTORY, KEPT)?.unwrap_or_default();
     let begin = newest.iter().position(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     let newest = newest.get(begin..).unwrap_or_default();
     Ok(dir.replace(HISTORY, |file| std::io::Write::write_all(file, newest))?)

@@ -35,7 +35,7 @@ impl StateDir {
     /// # Errors
     /// The directory cannot be trusted or read.
     pub(crate) fn image(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StateError> {
-        match self.readable()?.map(|dir| dir.child(IMAGES)).transpose()?.flatten() {
+        match self.folder(IMAGES)? {
             Some(images) => Ok(images.read(&name(digest), LONGEST)?),
             None => Ok(None),
         }

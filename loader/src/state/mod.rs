@@ -61,6 +61,11 @@ impl StateDir {
         Ok(Some(dir))
     }
 
+    /// A directory in it for who only reads; `None` where there is none.
+    fn folder(&self, name: &str) -> Result<Option<Dir>, StateError> {
+        Ok(self.readable()?.map(|dir| dir.child(name)).transpose()?.flatten())
+    }
+
     /// The directory for who writes.
     fn make(&self) -> Result<Dir, StateError> {
         let dir = Dir::make(&self.root)?;
@@ -75,7 +80,7 @@ impl StateDir {
         is_ours: impl Fn(&OsStr) -> bool,
         is_needed: impl Fn(&OsStr) -> bool,
     ) -> Result<(), StateError> {
-        match self.readable()?.map(|dir| dir.child(folder)).transpose()?.flatten() {
+        match self.folder(folder)? {
             Some(dir) => sweep(&dir, |name| is_ours(name) && !is_needed(name)),
             None => Ok(()),
         }

@@ -1,4 +1,7 @@
-//! The threshold of the door: every system call of this crate passes [`enter`] first.
+//! The threshold of the door: every system call for whose failure a command answers passes [`enter`] first.
+//! Loading the programs by aya is one such call, and so is listing a directory, however often the kernel is
+//! asked. What only finds a word of a message passes by, as does what `doctor` reads in `/proc`; so does
+//! getcwd(2), which only a relative path asks for.
 //!
 //! In the product it lets everything through. In unit tests a thread may carry a `Script`, which counts the
 //! calls and lets one of them fail, so that "error E at call n" is a test of milliseconds.

@@ -10,7 +10,7 @@ use aya_obj::generated::{
 
 use super::{
     Access, Command, SysError, address, attributes, call, call_for_fd, info, info_into, kernel_name,
-    open_pin, raw,
+    open_pinned, raw,
 };
 use crate::fs::Dir;
 
@@ -37,14 +37,7 @@ impl Program {
 
     /// Opens a pinned program; `None` where nothing has the name.
     pub(crate) fn open(directory: &Dir, name: &str, access: Access) -> Result<Option<Self>, SysError> {
-        let path = directory.path().join(name);
-        let fail =
-            |error| SysError::new(format!("opening program `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(&directory.at(name), access) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(fail(error)),
-            Ok(fd) => Self::of_owned(fd).map(Some).map_err(fail),
-        }
+        open_pinned("program", directory, name, access, Self::of_owned)
     }
 
     pub(super) fn of_owned(fd: OwnedFd) -> io::Result<Self> {
@@ -95,7 +88,7 @@ impl AsFd for CgroupLink {
 
 impl CgroupLink {
     /// Attaches `program` beside the other programs of the cgroup, before all of them if `first`.
-    pub(crate) fn attach(
+    pub(in crate::kernel) fn attach(
         program: &Program,
         cgroup: BorrowedFd<'_>,
         attach_type: u32,
@@ -114,14 +107,7 @@ impl CgroupLink {
 
     /// Opens a pinned link; `None` where nothing has the name.
     pub(crate) fn open(directory: &Dir, name: &str) -> Result<Option<Self>, SysError> {
-        let path = directory.path().join(name);
-        let fail =
-            |error| SysError::new(format!("opening link `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(&directory.at(name), Access::Write) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(fail(error)),
-            Ok(fd) => Self::of_owned(fd).map(Some).map_err(fail),
-        }
+        open_pinned("link", directory, name, Access::Write, Self::of_owned)
     }
 
     fn of_owned(fd: OwnedFd) -> io::Result<Self> {
@@ -150,7 +136,7 @@ impl CgroupLink {
     }
 
     /// Swaps the attached program, provided that it still is `old`. Packets see one or the other.
-    pub(crate) fn replace(&self, old: &Program, new: &Program) -> Result<(), SysError> {
+    pub(in crate::kernel) fn replace(&self, old: &Program, new: &Program) -> Result<(), SysError> {
         let mut attributes = attributes();
         attributes.link_update.link_fd = raw(self.as_fd());
         attributes.link_update.__bindgen_anon_1.new_prog_fd = raw(new.as_fd());
@@ -163,7 +149,7 @@ impl CgroupLink {
     }
 
     /// Takes the program off the cgroup at once, whoever else holds the link.
-    pub(crate) fn detach(&self) -> Result<(), SysError> {
+    pub(in crate::kernel) fn detach(&self) -> Result<(), SysError> {
         let mut attributes = attributes();
         attributes.link_detach.link_fd = raw(self.as_fd());
         // SAFETY: the attributes hold no address.

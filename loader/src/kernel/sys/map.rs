@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use aya_obj::generated::{bpf_map_info, bpf_map_type};
 
-use super::{Access, Command, SysError, address, attributes, call, call_for_fd, info, open_pin, raw};
+use super::{Access, Command, SysError, address, attributes, call, call_for_fd, info, open_pinned, raw};
 use crate::fs::Dir;
 
 /// What a map looks like. Maps whose values the kernel keeps per CPU have no shape here, since a look-up
@@ -86,14 +86,7 @@ impl Map {
 
     /// Opens a pinned map; `None` where nothing has the name.
     pub(crate) fn open(directory: &Dir, name: &str, access: Access) -> Result<Option<Self>, SysError> {
-        let path = directory.path().join(name);
-        let fail =
-            |error| SysError::new(format!("opening map `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
-        match open_pin(&directory.at(name), access) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(fail(error)),
-            Ok(fd) => Self::of_fd(fd, name).map(Some).map_err(fail),
-        }
+        open_pinned("map", directory, name, access, |fd| Self::of_fd(fd, name))
     }
 
     fn of_fd(fd: OwnedFd, name: &str) -> io::Result<Self> {
@@ -167,7 +160,7 @@ impl Map {
 
     /// Puts a map into a slot of an array of maps. Returns after a grace period of the kernel: no program
     /// run that began before the call is still going on.
-    pub(crate) fn put_slot(&self, slot: u32, inner: &Self) -> Result<(), SysError> {
+    pub(in crate::kernel) fn put_slot(&self, slot: u32, inner: &Self) -> Result<(), SysError> {
         let fail = |error| self.fail("putting a generation into", "bpf(BPF_MAP_UPDATE_ELEM)", error);
         if self.shape.kind != Kind::ArrayOfMaps || (self.shape.key_size, self.shape.value_size) != (4, 4) {
             return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));
@@ -183,7 +176,7 @@ impl Map {
     }
 
     /// Empties a slot of an array of maps; an empty one is fine.
-    pub(crate) fn clear_slot(&self, slot: u32) -> Result<(), SysError> {
+    pub(in crate::kernel) fn clear_slot(&self, slot: u32) -> Result<(), SysError> {
         let fail = |error| self.fail("emptying a slot of", "bpf(BPF_MAP_DELETE_ELEM)", error);
         if self.shape.kind != Kind::ArrayOfMaps || self.shape.key_size != 4 {
             return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));

@@ -180,8 +180,26 @@ pub(crate) enum Access {
     Write,
 }
 
+/// Opens what is pinned under a name, `what` of which `of_fd` makes; `None` where nothing has the name.
+fn open_pinned<T>(
+    what: &str,
+    directory: &Dir,
+    name: &str,
+    access: Access,
+    of_fd: impl FnOnce(OwnedFd) -> io::Result<T>,
+) -> Result<Option<T>, SysError> {
+    let path = directory.path().join(name);
+    let fail =
+        |error| SysError::new(format!("opening {what} `{}`", path.display()), "bpf(BPF_OBJ_GET)", error);
+    match open_pin(&directory.at(name), access) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(fail(error)),
+        Ok(fd) => of_fd(fd).map(Some).map_err(fail),
+    }
+}
+
 /// Opens the object pinned at `path`, whatever it is.
-pub(crate) fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
+fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
     let name = c_path(path)?;
     let mut attributes = attributes();
     attributes.__bindgen_anon_4.pathname = address(name.as_ptr());
@@ -194,7 +212,7 @@ pub(crate) fn open_pin(path: &Path, access: Access) -> io::Result<OwnedFd> {
 }
 
 /// Pins an object in a directory, where nothing may have the name.
-pub(crate) fn pin(fd: BorrowedFd<'_>, directory: &Dir, name: &str) -> Result<(), SysError> {
+pub(in crate::kernel) fn pin(fd: BorrowedFd<'_>, directory: &Dir, name: &str) -> Result<(), SysError> {
     let doing = || format!("pinning `{}`", directory.path().join(name).display());
     let name =
         c_path(&directory.at(name)).map_err(|error| SysError::new(doing(), "bpf(BPF_OBJ_PIN)", error))?;

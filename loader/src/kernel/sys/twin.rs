@@ -28,6 +28,8 @@ use lrpc_schema::records::{CELL, Cell, Generation, Hook, PEERS, Peer, Table};
 use super::Command;
 use super::link::Program;
 use crate::fs::Dir;
+use crate::kernel::bpffs::BPF_FS;
+use crate::kernel::cgroup::CGROUP2;
 use crate::kernel::hooks::attach_type;
 
 /// The kernel that stands in for the running one.
@@ -184,8 +186,6 @@ impl Twin {
 
     /// The same of a path.
     pub(crate) fn file_system_at(path: &Path) -> u64 {
-        const BPF_FS: u64 = 0xcafe_4a11;
-        const CGROUP2: u64 = 0x6367_7270;
         if path.ends_with("cgroup") { CGROUP2 } else { BPF_FS }
     }
 
@@ -212,6 +212,16 @@ impl Twin {
         let link = Kind::Link { program, cgroup, attach_type: attach_type(hook) };
         let link = world.add(link).unwrap();
         world.attached.insert(0, link);
+    }
+
+    /// Takes every program off a hook, as happens when the last pin of its link goes.
+    pub(crate) fn detach(&self, cgroup: u64, hook: Hook) {
+        let World { objects, attached } = &mut *self.world.lock().unwrap();
+        let is_there = |link: &u32| {
+            let place = (cgroup, attach_type(hook));
+            matches!(objects[link].kind, Kind::Link { cgroup, attach_type, .. } if (cgroup, attach_type) == place)
+        };
+        attached.retain(|link| !is_there(link));
     }
 
     /// How many programs are attached.

@@ -67,53 +67,20 @@ fn the_generation_that_was_active_is_never_retired() {
     assert_eq!(of(&[], None, 2), []);
 }
 
-fn leaving(generation: u64, slot: u16, is_past: bool) -> Leaving {
-    Leaving { generation: number(generation), slot: Some(Slot::new(slot)), is_past }
-}
-
-const FULL: [Option<u32>; 1] = [Some(1)];
-
 #[test]
-fn a_surplus_generation_whose_readers_have_ended_leaves_its_slot_to_the_new_one() {
-    let occupants = [FULL.to_vec(), FULL.to_vec(), FULL.to_vec(), vec![None]];
-    let surplus = [leaving(3, 0, true), leaving(4, 1, true)];
-    let room = room(&occupants, &surplus, &[]).unwrap();
-    assert_eq!((room.slot, room.wait), (Slot::new(0), false));
-    assert_eq!((room.emptied, room.leaves), (vec![Slot::new(1)], numbers([3, 4])));
-}
-
-#[test]
-fn an_empty_slot_is_taken_before_a_wait() {
-    let occupants = [FULL.to_vec(), vec![None]];
-    let taken = room(&occupants, &[leaving(3, 0, false)], &[]).unwrap();
-    assert_eq!(taken, Room { slot: Slot::new(1), ..Room::default() });
-    let gone = Leaving { generation: number(2), slot: None, is_past: false };
-    let taken = room(&occupants, &[gone], &[]).unwrap();
-    assert_eq!((taken.slot, taken.leaves), (Slot::new(1), numbers([2])), "in no slot any more");
-}
-
-#[test]
-fn where_every_slot_is_taken_one_leaves_after_a_grace_period() {
-    let full = vec![FULL.to_vec(); 4];
-    let inactive = [(number(5), Slot::new(2)), (number(4), Slot::new(1))];
-    let waited = room(&full, &[leaving(3, 0, false)], &inactive).unwrap();
-    assert_eq!((waited.slot, waited.wait, waited.evicted), (Slot::new(0), true, None));
-    let evicted = room(&full, &[], &inactive).unwrap();
-    assert_eq!((evicted.slot, evicted.wait, evicted.evicted), (Slot::new(1), true, Some(number(4))));
-    assert_eq!(room(&full, &[], &[]), None, "slots with maps that are nobody's");
-    let room = evicted;
+fn an_evicted_generation_goes_first_and_is_not_retired_again() {
+    let room = Room {
+        slot: Slot::new(1),
+        evicted: Some(number(4)),
+        wait: true,
+        emptied: vec![],
+        leaves: numbers([4]),
+    };
     let plan = plan(&Situation { room, resident: numbers([4, 5, 6, 7]), ..situation() });
     assert_eq!(plan.before[..2], [Step::Demote { generation: number(4) }, Step::Wait]);
     let demoted = [6, 5].map(|generation| Step::Demote { generation: number(generation) });
     assert_eq!(plan.settled[..2], demoted);
     assert_eq!(plan.settled[2], Step::Discard { generation: number(4) });
-}
-
-#[test]
-fn a_slot_is_empty_only_if_it_is_in_every_table() {
-    let occupants = [vec![Some(1), Some(2)], vec![None, Some(3)], vec![None, None]];
-    assert_eq!(empty_slot(&occupants), Some(Slot::new(2)));
-    assert_eq!(empty_slot(&occupants[..1]), None);
 }
 
 #[test]
