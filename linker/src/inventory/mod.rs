@@ -20,7 +20,7 @@ mod read;
 mod store;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use lrpc_schema::image::{Operator, Selector};
@@ -48,6 +48,8 @@ pub struct Inventory {
     index: Index,
     /// Made when it is first asked for: most links never are.
     by_label: OnceLock<ByLabel>,
+    /// The place of the first Service of each name, made as `by_label` is.
+    by_service_name: OnceLock<HashMap<Arc<str>, usize>>,
 }
 
 impl Inventory {
@@ -125,6 +127,16 @@ impl Inventory {
         let key =
             |service: &Arc<Service>| (&*service.name.namespace, &*service.name.name).cmp(&(namespace, name));
         Some(self.services.get(self.services.binary_search_by(key).ok()?)?)
+    }
+
+    /// The first Service of a name, in whatever namespace.
+    pub fn service_elsewhere(&self, name: &str) -> Option<&Service> {
+        let places = || {
+            let services = self.services.iter().enumerate().rev();
+            services.map(|(place, service)| (service.name.name.clone(), place)).collect()
+        };
+        let place = *self.by_service_name.get_or_init(places).get(name)?;
+        self.services.get(place).map(|service| &**service)
     }
 
     /// The Service that a frontend belongs to (L1): by its cluster, external or load-balancer address, or
