@@ -102,9 +102,7 @@ impl PodPattern {
             && match which {
                 Which::Named(name) => *name == *pod.reference.name,
                 Which::Begins(prefix) => pod.reference.name.starts_with(prefix.as_str()),
-                Which::Labelled(labels) => {
-                    labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-                }
+                Which::Labelled(labels) => pod.has_labels(labels.iter().map(|(key, value)| (key, value))),
             }
     }
 }

@@ -23,7 +23,7 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use lrpc_schema::image::{Operator, Selector};
+use lrpc_schema::image::Selector;
 
 use crate::mapset::Frontend;
 use index::{ByLabel, Index};
@@ -83,10 +83,7 @@ impl Inventory {
             .min_by_key(|places| places.len())
             .unwrap_or_default();
         let pods = rarest.iter().filter_map(|&place| Some(&**self.pods.get(place as usize)?));
-        pods.filter(move |pod| {
-            *pod.reference.namespace == *namespace
-                && labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-        })
+        pods.filter(move |pod| *pod.reference.namespace == *namespace && pod.has_labels(labels))
     }
 
     /// The pods of a namespace that a selector matches, on any node or on none.
@@ -96,13 +93,7 @@ impl Inventory {
         selector: &'a Selector,
     ) -> Box<dyn Iterator<Item = &'a Pod> + 'a> {
         let matches = |pod: &&Pod| selector.matches(&pod.labels);
-        let equal = selector.requirements().iter().find_map(|requirement| {
-            match (requirement.operator(), requirement.values()) {
-                (Operator::In, [value]) => Some((requirement.key(), value)),
-                _ => None,
-            }
-        });
-        match equal {
+        match selector.required_label() {
             Some((key, value)) => {
                 let index = self.by_label.get_or_init(|| ByLabel::new(&self.pods));
                 let places = index.places(namespace, key, value).iter();

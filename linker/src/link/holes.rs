@@ -5,7 +5,7 @@
 
 use lrpc_schema::image::{Policy, PortSpec};
 
-use super::backends::{is_number, same_family, serves};
+use super::backends::{same_family, serves};
 use super::claims::{Claim, Claims, FrontendPort};
 use super::selected::{Selected, is_left_out};
 use super::served::{PodPortName, Wanted};
@@ -39,11 +39,9 @@ pub(super) fn why(
         return Some(FamilyHole { policy, frontend: claim.frontend, pod }.found());
     }
     if wanted.name != PodPortName::Any
-        && let Some(pod) = any(&|pod| declares(pod, &|port| is_number(port, spec)))
+        && let Some(pod) = any(&|pod| declares(pod, &|port| port.is(spec)))
     {
-        let container = pod.ports.iter().flatten().find(|port| is_number(port, spec));
-        let called =
-            Called::Container { place, wanted: pod_port_name(spec, wanted.name), pod, port: container };
+        let called = Called::Container { place, wanted: pod_port_name(spec, wanted.name), pod };
         return Some(
             NameChainBroken { policy, frontend: named(claims, claim), backend: Some(spec), called }.found(),
         );

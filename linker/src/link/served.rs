@@ -120,11 +120,7 @@ impl<'a> Declaring<'a> {
     /// drops must not open a port because its pods are gone.
     fn any(&self, name: &str, backend: &PortSpec) -> bool {
         let declares = |pod: &&Pod| {
-            pod.ports.iter().flatten().any(|port| {
-                port.port == backend.port
-                    && port.protocol == backend.protocol
-                    && port.name.as_deref() == Some(name)
-            })
+            pod.ports.iter().flatten().any(|port| port.is(backend) && port.name.as_deref() == Some(name))
         };
         self.0.is_empty() || self.0.iter().any(declares)
     }
