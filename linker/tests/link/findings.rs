@@ -123,7 +123,7 @@ fn one_port_stays_and_two_stay() {
     assert!(help(&["53/UDP", "80/TCP", "81/TCP"]).starts_with("`80/TCP`, `81/TCP` stay with"));
 }
 
-/// CONTRACT: over many nodes a finding is reported once, with at most ten of its nodes; "no ready pod" and
+/// Over many nodes a finding is reported once, with at most ten of its nodes; "no ready pod" and
 /// "selector matches nothing" only when true on every selected node.
 #[test]
 fn findings_of_many_nodes() {
