@@ -169,6 +169,17 @@ impl Policy {
         self.frontend.as_ref().is_some_and(|frontend| frontend.ports().list.len() > 1)
     }
 
+    /// Port names take part in choosing backends (R9).
+    pub(crate) fn do_names_count(&self) -> bool {
+        self.backend_names_required() && !self.is_single()
+    }
+
+    /// The backend ports that count.
+    pub(crate) fn counting_backend_ports(&self) -> &[PortInfo] {
+        let ports = self.backend.ports.list.as_slice();
+        if self.is_single() { ports.get(..1).unwrap_or_default() } else { ports }
+    }
+
     /// One frontend port is listed, so that only the first backend port counts (R8).
     pub(crate) fn is_single(&self) -> bool {
         self.frontend.as_ref().is_some_and(|frontend| frontend.ports().list.len() == 1)
