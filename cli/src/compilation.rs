@@ -205,7 +205,7 @@ fn link(plan: &Plan, inventory: &Inventory) -> Vec<Finding> {
 fn options(rules: Rules<'_>, config: Config) -> Options {
     let Config { allowed_addresses, severity, namespaces } = config;
     Options {
-        default_namespace: rules.args.namespace.clone(),
+        default_namespace: rules.args.namespace.as_deref().map(Into::into),
         allowed_addresses: match rules.allow_address {
             [] => allowed_addresses,
             given => Some(given.to_vec()),

@@ -139,10 +139,10 @@ pub(crate) struct Annotations {
 
 impl Policy {
     /// Namespace and name; `None` where either is missing.
-    pub(crate) fn policy_name(&self, default_namespace: Option<&str>) -> Option<PolicyName> {
+    pub(crate) fn policy_name(&self, default_namespace: Option<&Arc<str>>) -> Option<PolicyName> {
         let namespace = match &self.namespace {
             Namespace::Written(namespace) => Arc::clone(&namespace.value),
-            Namespace::Absent => default_namespace?.into(),
+            Namespace::Absent => Arc::clone(default_namespace?),
             Namespace::Wrong => return None,
         };
         let name = Arc::clone(&self.name.as_ref()?.value);
