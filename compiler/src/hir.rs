@@ -12,6 +12,9 @@ use lrpc_schema::image::{
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
+/// The kind of a policy's document.
+pub(crate) const KIND: &str = "CiliumLocalRedirectPolicy";
+
 /// A value with its place; equality is on the value alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spanned<T> {
