@@ -184,7 +184,7 @@ fn refused(plan: &Plan, found: Option<&[Diagnostic]>) -> impl Iterator<Item = Fi
     let is_refusal = |found: &&Diagnostic| found.code == profile::DROP_LEFT_OPEN.code;
     let told: BTreeSet<_> =
         found.into_iter().flatten().filter(is_refusal).filter_map(|found| found.policy.clone()).collect();
-    profile::refused(plan.policies())
+    profile::refused(plan.policies(), Profile::default())
         .filter(move |finding| finding.policy.as_ref().is_none_or(|policy| !told.contains(policy)))
 }
 
@@ -205,7 +205,7 @@ fn link(plan: &Plan, inventory: &Inventory) -> Vec<Finding> {
 fn options(rules: Rules<'_>, config: Config) -> Options {
     let Config { allowed_addresses, severity, namespaces } = config;
     Options {
-        default_namespace: rules.args.namespace.clone(),
+        default_namespace: rules.args.namespace.as_deref().map(Into::into),
         allowed_addresses: match rules.allow_address {
             [] => allowed_addresses,
             given => Some(given.to_vec()),

@@ -1,8 +1,7 @@
 //! All files together: the rules between policies, what comments allow, the severities, and the plan where
 //! nothing is wrong.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lrpc_schema::diagnostic::{FieldOf, Position, Spot};
 
@@ -48,11 +47,11 @@ pub fn check(files: Vec<Parsed>, options: &Options) -> Checked {
 /// [`check()`] in two steps, for those who link the plan and report both together.
 pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
     files.sort_by(|a, b| (a.source.name(), a.source.text()).cmp(&(b.source.name(), b.source.text())));
-    let default = options.default_namespace.as_deref();
+    let default = options.default_namespace.as_ref();
     let mut diagnostics = take_patches(&mut files);
     for file in &mut files {
         diagnostics.append(&mut file.problems);
-        for policy in &mut file.policies {
+        for policy in file.policies.iter_mut().filter(|policy| !policy.problems.is_empty()) {
             let name = policy.policy_name(default);
             diagnostics.extend(
                 policy.problems.drain(..).map(|problem| Diagnostic { policy: name.clone(), ..problem }),
@@ -82,10 +81,16 @@ pub fn examine(mut files: Vec<Parsed>, options: &Options) -> Examined<'_> {
 
 /// Takes the patches of Kustomize folders out of the files, which are no policies, and reports those of policies.
 fn take_patches(files: &mut [Parsed]) -> Vec<Diagnostic> {
-    let kustomizations = files.iter().flat_map(|file| &file.beside).filter_map(|beside| match beside {
-        Beside::Kustomization(kustomization) => Some(kustomization),
-        Beside::Template(_) | Beside::Service(_) => None,
-    });
+    let beside = files.iter().flat_map(|file| &file.beside);
+    let mut kustomizations = beside
+        .filter_map(|beside| match beside {
+            Beside::Kustomization(kustomization) => Some(kustomization),
+            Beside::Template(_) | Beside::Service(_) => None,
+        })
+        .peekable();
+    if kustomizations.peek().is_none() {
+        return Vec::new();
+    }
     let patching: BTreeSet<String> = files
         .iter()
         .filter(|file| !file.policies.is_empty())
@@ -151,38 +156,54 @@ impl Examined<'_> {
             let is_it = |page: &&Page| page.code == *allow.code && page.severity == Severity::Warning;
             !looked && foreign.iter().any(|page| is_it(&page))
         };
+        let mut files: BTreeMap<_, _> =
+            self.allows.iter().map(|(source, allows)| (text(source), Silenced::new(allows))).collect();
+        self.diagnostics.retain(|diagnostic| {
+            let file = diagnostic.primary.as_ref().and_then(|label| files.get_mut(&text(&label.at.source)));
+            file.is_none_or(|file| !file.takes(diagnostic))
+        });
         let pages: Vec<Page> = PAGES.iter().chain(foreign).copied().collect();
-        let diagnostics = &mut self.diagnostics;
         for (source, allows) in &self.allows {
-            let in_file = |diagnostic: &Diagnostic| {
-                diagnostic
-                    .primary
-                    .as_ref()
-                    .is_some_and(|label| Arc::ptr_eq(label.at.source.text(), source.text()))
-            };
-            let mut is_used = vec![false; allows.len()];
-            diagnostics.retain(|diagnostic| {
-                if diagnostic.severity == Severity::Error || !in_file(diagnostic) {
-                    return true;
-                }
-                let line = diagnostic.line_and_column().map(|(line, _)| line);
-                let mut is_allowed = false;
-                for (allow, is_used) in allows.iter().zip(&mut is_used) {
-                    if diagnostic.code == *allow.code && Some(allow.line) == line {
-                        *is_used = true;
-                        is_allowed = true;
-                    }
-                }
-                !is_allowed
-            });
             // Behind an error a rule may not have run, so nothing is said about comments for it.
-            let is_wrong = |found: &Diagnostic| found.severity == Severity::Error && in_file(found);
-            if diagnostics.iter().any(is_wrong) {
-                continue;
-            }
-            let unused = allows.iter().zip(is_used).filter(|(allow, is_used)| !is_used && !is_open(allow));
-            diagnostics.extend(unused.map(|(allow, _)| unused_allow::report(source, allow, &pages)));
+            let Some(file) = files.get(&text(source)).filter(|file| !file.is_wrong) else { continue };
+            let unused = allows.iter().filter(|allow| !file.is_used(allow) && !is_open(allow));
+            self.diagnostics.extend(unused.map(|allow| unused_allow::report(source, allow, &pages)));
         }
+    }
+}
+
+/// Which text a source has, whatever it is called.
+fn text(source: &Source) -> *const u8 {
+    source.text().as_ptr()
+}
+
+/// What the comments of a file silence.
+struct Silenced<'a> {
+    /// Whether a warning of a code on a line was met, for each that a comment allows.
+    met: BTreeMap<(u32, &'a str), bool>,
+    /// It has an error.
+    is_wrong: bool,
+}
+
+impl<'a> Silenced<'a> {
+    fn new(allows: &'a [Allow]) -> Self {
+        let met = allows.iter().map(|allow| ((allow.line, allow.code.as_str()), false)).collect();
+        Self { met, is_wrong: false }
+    }
+
+    /// Whether a diagnostic of the file is silenced.
+    fn takes(&mut self, diagnostic: &Diagnostic) -> bool {
+        if diagnostic.severity == Severity::Error {
+            self.is_wrong = true;
+            return false;
+        }
+        let line = diagnostic.line_and_column().map(|(line, _)| line);
+        let met = line.and_then(|line| self.met.get_mut(&(line, diagnostic.code.as_str())));
+        met.map(|met| *met = true).is_some()
+    }
+
+    fn is_used(&self, allow: &Allow) -> bool {
+        self.met.get(&(allow.line, allow.code.as_str())).is_some_and(|met| *met)
     }
 }
 

@@ -12,6 +12,9 @@ use lrpc_schema::image::{
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 
+/// The kind of a policy's document.
+pub(crate) const KIND: &str = "CiliumLocalRedirectPolicy";
+
 /// A value with its place; equality is on the value alone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spanned<T> {
@@ -139,10 +142,10 @@ pub(crate) struct Annotations {
 
 impl Policy {
     /// Namespace and name; `None` where either is missing.
-    pub(crate) fn policy_name(&self, default_namespace: Option<&str>) -> Option<PolicyName> {
+    pub(crate) fn policy_name(&self, default_namespace: Option<&Arc<str>>) -> Option<PolicyName> {
         let namespace = match &self.namespace {
             Namespace::Written(namespace) => Arc::clone(&namespace.value),
-            Namespace::Absent => default_namespace?.into(),
+            Namespace::Absent => Arc::clone(default_namespace?),
             Namespace::Wrong => return None,
         };
         let name = Arc::clone(&self.name.as_ref()?.value);
@@ -167,6 +170,17 @@ impl Policy {
     /// Several frontend ports are listed.
     pub(crate) fn frontend_names_required(&self) -> bool {
         self.frontend.as_ref().is_some_and(|frontend| frontend.ports().list.len() > 1)
+    }
+
+    /// Port names take part in choosing backends (R9).
+    pub(crate) fn do_names_count(&self) -> bool {
+        self.backend_names_required() && !self.is_single()
+    }
+
+    /// The backend ports that count.
+    pub(crate) fn counting_backend_ports(&self) -> &[PortInfo] {
+        let ports = self.backend.ports.list.as_slice();
+        if self.is_single() { ports.get(..1).unwrap_or_default() } else { ports }
     }
 
     /// One frontend port is listed, so that only the first backend port counts (R8).

@@ -1,6 +1,7 @@
 //! What the user asked for, typed: `cli` reads the flags and `lrpc.toml`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -10,7 +11,7 @@ use crate::diagnostic::Page;
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The namespace of manifests that name none (L13).
-    pub default_namespace: Option<String>,
+    pub default_namespace: Option<Arc<str>>,
     /// The addresses that policies may redirect (L14); `None` allows every address. Travels in the image.
     pub allowed_addresses: Option<Vec<IpNet>>,
     /// A document of another kind, or without one, is an error.

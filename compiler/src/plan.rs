@@ -77,7 +77,7 @@ pub fn emit(plan: &Plan, strip: bool) -> Image {
 }
 
 fn lower(policy: hir::Policy, options: &Options) -> Option<image::Policy> {
-    let name = policy.policy_name(options.default_namespace.as_deref())?;
+    let name = policy.policy_name(options.default_namespace.as_ref())?;
     let frontend = match policy.frontend? {
         Frontend::Address { ip, ports } => {
             image::Matcher::Address { ip: ip?.value, ports: self::ports(ports)? }

@@ -136,7 +136,7 @@ fn flow(text: &str) -> Result<Flow, Miss<'_>> {
     let (rest, _) = expect("`:` and a port", char(':'), rest)?;
     let (rest, port) = expect("a port from 1 to 65535", word(port), rest)?;
     let (_, _) = expect("nothing more", eof, rest)?;
-    Ok(Flow { source, destination: Frontend { address: address.to_canonical(), port, protocol } })
+    Ok(Flow { source, destination: Frontend { address, port, protocol } })
 }
 
 /// What a parser takes off the text, or what was expected there.
@@ -164,9 +164,7 @@ fn source(text: &str) -> IResult<&str, Source> {
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     });
-    let plain = map_res(take_while1(is_address), str::parse::<IpAddr>);
-    let address = map(alt((plain, bracketed)), |address| Source::Address(address.to_canonical()));
-    alt((pod, value(Source::Host, tag("host")), address)).parse(text)
+    alt((pod, value(Source::Host, tag("host")), map(address, Source::Address))).parse(text)
 }
 
 pub(crate) fn name(text: &str) -> IResult<&str, &str> {
@@ -177,17 +175,24 @@ pub(crate) fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '-' | '.')
 }
 
+/// An address of its own, an IPv6 one in brackets or not.
+pub(crate) fn address(text: &str) -> IResult<&str, IpAddr> {
+    let plain = map_res(take_while1(is_address), str::parse::<IpAddr>);
+    alt((map(plain, |address| address.to_canonical()), bracketed)).parse(text)
+}
+
+/// An address that a port can follow: IPv4, or IPv6 in brackets.
 pub(crate) fn destination(text: &str) -> IResult<&str, IpAddr> {
     let is_v4 = |character: char| character.is_ascii_digit() || character == '.';
     alt((map(map_res(take_while1(is_v4), str::parse::<Ipv4Addr>), IpAddr::V4), bracketed)).parse(text)
 }
 
-pub(crate) fn bracketed(text: &str) -> IResult<&str, IpAddr> {
-    let address = map(map_res(take_while1(is_address), str::parse::<Ipv6Addr>), IpAddr::V6);
-    delimited(char('['), address, char(']')).parse(text)
+fn bracketed(text: &str) -> IResult<&str, IpAddr> {
+    let address = map_res(take_while1(is_address), str::parse::<Ipv6Addr>);
+    delimited(char('['), map(address, |address| address.to_canonical()), char(']')).parse(text)
 }
 
-pub(crate) fn is_address(character: char) -> bool {
+fn is_address(character: char) -> bool {
     character.is_ascii_hexdigit() || matches!(character, ':' | '.')
 }
 

@@ -13,8 +13,7 @@ pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     if backend.value.get() != ip.value.get() {
         return;
     }
-    let counted = if policy.is_single() { 1 } else { usize::MAX };
-    let backends = policy.backend.ports.list.iter().take(counted);
+    let backends = policy.counting_backend_ports().iter();
     let mut served = backends.filter_map(|port| Some((port.port?, port.protocol?)));
     let is_caught = |(port, protocol): &(_, _)| {
         ports.list.iter().any(|info| info.port == Some(*port) && info.protocol == Some(*protocol))

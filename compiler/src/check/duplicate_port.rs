@@ -12,8 +12,7 @@ pub(crate) const PAGE: Page = page!("duplicate-port", Error, since "0.1.0", "a p
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     let Some(frontend) = &policy.frontend else { return };
     doubles(&policy.source, frontend.ports(), false, out);
-    let names_count = policy.backend_names_required() && !policy.is_single();
-    doubles(&policy.source, &policy.backend.ports, names_count, out);
+    doubles(&policy.source, &policy.backend.ports, policy.do_names_count(), out);
 }
 
 /// Reports the ports that are the same; with `names_count`, ports of two names are not.

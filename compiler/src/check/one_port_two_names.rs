@@ -13,7 +13,7 @@ pub(crate) const PAGE: Page =
 
 pub(crate) fn check(policy: &Policy, out: &mut Vec<Diagnostic>) {
     // Where names do not count, the second is `duplicate-port`.
-    if !policy.backend_names_required() || policy.is_single() {
+    if !policy.do_names_count() {
         return;
     }
     let mut seen = BTreeMap::new();

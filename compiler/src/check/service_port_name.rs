@@ -16,7 +16,7 @@ pub(crate) const PAGE: Page = page!(
 pub(super) fn check(member: &Member<'_>, service: &Service, out: &mut Vec<Diagnostic>) {
     let policy = member.policy;
     let backends = &policy.backend.ports;
-    if !policy.backend_names_required() || policy.is_single() || !backends.is_whole {
+    if !policy.do_names_count() || !backends.is_whole {
         return;
     }
     let listed = policy.frontend.as_ref().map_or(&[][..], |frontend| &frontend.ports().list);

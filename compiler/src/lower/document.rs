@@ -9,14 +9,13 @@ use super::policy;
 use crate::check::wrong_type::{self, Expected};
 use crate::check::{missing_field, near_miss_kind};
 use crate::diagnostic::Diagnostic;
-use crate::hir::Policy;
+use crate::hir::{KIND, Policy};
 use crate::names::distance;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree, Value};
 use crate::template;
 use crate::workload::{self, Beside};
 
-const KIND: &str = "CiliumLocalRedirectPolicy";
 const LIST: &str = "CiliumLocalRedirectPolicyList";
 const API_VERSION: &str = "cilium.io/v2";
 const GROUP: &str = "cilium.io";
@@ -75,7 +74,8 @@ fn object<'s>(
         }
         (None, api_version) if is_without_kind(tree, node, api_version) => {
             let is_list = elements(tree, node).is_some();
-            Found::Problem(Box::new(missing_field::of_document(source, head(tree, node), is_list)))
+            let at = first_key(tree, node);
+            Found::Problem(Box::new(missing_field::of_document(source, at, is_list)))
         }
         (kind, api_version) => {
             let text = |found: Option<(_, Span)>| found.map(|(text, _)| text);
@@ -100,12 +100,12 @@ fn items<'s>(
     visit: &mut impl FnMut(Found) -> bool,
 ) -> bool {
     // Go writes an empty list as `null`.
-    let Some(items) = field(tree, node, "items").filter(|items| !items.is_null()) else { return true };
-    let Value::Sequence(children) = items.value else {
+    let Some(items) = tree.field(node, "items").filter(|items| !items.is_null()) else { return true };
+    let Some(elements) = tree.list(items) else {
         let problem = wrong_type::report(source, items, &Field::Fixed("items"), Expected::List);
         return visit(Found::Problem(Box::new(problem)));
     };
-    tree.elements(children).iter().zip(0..).all(|(item, index)| match item.value {
+    elements.iter().zip(0..).all(|(item, index)| match item.value {
         Value::Mapping(_) => object(source, tree, item, in_list, places, visit),
         Value::Scalar(_) | Value::Sequence(_) => {
             let field = Field::Element("items", index, "");
@@ -122,15 +122,12 @@ fn is_without_kind(tree: &Tree<'_>, node: &Node<'_>, api_version: Option<(&str, 
 }
 
 /// The elements of what may be a list.
-fn elements<'t, 's>(tree: &'t Tree<'s>, node: &'t Node<'s>) -> Option<&'t [Node<'s>]> {
-    match field(tree, node, "items")?.value {
-        Value::Sequence(children) => Some(tree.elements(children)),
-        Value::Scalar(_) | Value::Mapping(_) => None,
-    }
+fn elements<'t, 's>(tree: &'t Tree<'s>, node: &Node<'_>) -> Option<&'t [Node<'s>]> {
+    tree.list(tree.field(node, "items")?)
 }
 
-/// Where an object begins: its first key.
-fn head(tree: &Tree<'_>, node: &Node<'_>) -> Span {
+/// Where an object begins.
+fn first_key(tree: &Tree<'_>, node: &Node<'_>) -> Span {
     let Value::Mapping(children) = node.value else { return node.span };
     tree.entries(children).first().map_or(node.span, |[key, _]| key.span)
 }
@@ -142,21 +139,16 @@ struct Kinds<'t> {
 }
 
 impl<'t> Kinds<'t> {
-    fn of(tree: &'t Tree<'_>, node: &'t Node<'_>) -> Self {
+    fn of(tree: &'t Tree<'_>, node: &Node<'_>) -> Self {
         Self {
-            kind: field(tree, node, "kind").and_then(text).filter(|(kind, _)| !kind.is_empty()),
-            api_version: field(tree, node, "apiVersion").and_then(text),
+            kind: tree.field(node, "kind").and_then(text).filter(|(kind, _)| !kind.is_empty()),
+            api_version: tree.field(node, "apiVersion").and_then(text),
         }
     }
 }
 
 fn text<'t>(node: &'t Node<'_>) -> Option<(&'t str, Span)> {
     Some((node.text()?, node.span)).filter(|_| !node.is_null())
-}
-
-fn field<'t, 's>(tree: &'t Tree<'s>, node: &'t Node<'s>, name: &str) -> Option<&'t Node<'s>> {
-    let Value::Mapping(children) = node.value else { return None };
-    tree.entries(children).iter().find(|[key, _]| key.text() == Some(name)).map(|[_, value]| value)
 }
 
 /// The group of an API version is ours, none, or a slip away from ours; or it is not filled in yet.

@@ -162,16 +162,10 @@ impl<'t, 's> Reader<'t, 's> {
 
     /// The elements of a list.
     pub(super) fn list(&mut self, node: &'t Node<'s>, field: &Field) -> Option<&'t [Node<'s>]> {
-        let Value::Sequence(children) = node.value else {
+        let elements = self.tree.list(node);
+        if elements.is_none() {
             self.report(wrong_type::report(self.source, node, field, Expected::List));
-            return None;
-        };
-        Some(self.tree.elements(children))
-    }
-
-    /// Where an element of a list begins: at its first key, so that a report underlines one line.
-    pub(super) fn head(&self, node: &Node<'s>) -> Span {
-        let Value::Mapping(children) = node.value else { return node.span };
-        self.tree.entries(children).first().map_or(node.span, |[key, value]| key.span.to(value.span))
+        }
+        elements
     }
 }

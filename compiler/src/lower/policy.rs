@@ -9,7 +9,7 @@ use crate::check;
 use crate::diagnostic::Severity;
 use crate::hir::{Backend, Frontend, Namespace, Policy};
 use crate::source::Source;
-use crate::syntax::{Node, Tree, Value};
+use crate::syntax::{Node, Tree};
 
 const SPEC: Field = Field::Fixed("spec");
 const BACKEND: &str = "spec.redirectBackend";
@@ -33,15 +33,7 @@ pub(super) fn lower<'t, 's>(
 
 fn read<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, in_list: bool) -> Policy {
     let top = Field::Fixed("");
-    let at = match node.value {
-        Value::Mapping(children) => reader
-            .tree
-            .entries(children)
-            .iter()
-            .find(|[key, _]| key.text() == Some("kind"))
-            .map_or_else(|| reader.head(node), |[_, kind]| kind.span),
-        Value::Scalar(_) | Value::Sequence(_) => node.span,
-    };
+    let at = reader.tree.field(node, "kind").map_or_else(|| reader.tree.head(node), |kind| kind.span);
     let object = reader
         .object(node, &top, at, &["apiVersion", "kind", "metadata", "spec", "status"])
         .unwrap_or(Object { entries: &[], at });

@@ -11,16 +11,12 @@ use crate::check::{
 use crate::diagnostic::Severity;
 use crate::hir::{PortInfo, PortName, Ports, Spanned};
 use crate::names::is_port_name;
-use crate::syntax::{Node, Value};
+use crate::syntax::Node;
 
 /// The number of ports that a matcher or a backend lists, right or wrong.
 pub(super) fn count(reader: &Reader<'_, '_>, parent: &Node<'_>) -> usize {
-    let Value::Mapping(children) = parent.value else { return 0 };
-    let list = reader.tree.entries(children).iter().find(|[key, _]| key.text() == Some("toPorts"));
-    match list.map(|[_, list]| &list.value) {
-        Some(Value::Sequence(ports)) => reader.tree.elements(*ports).len(),
-        Some(Value::Scalar(_) | Value::Mapping(_)) | None => 0,
-    }
+    let list = reader.tree.field(parent, "toPorts").and_then(|list| reader.tree.list(list));
+    list.map_or(0, <[_]>::len)
 }
 
 /// The ports of a list; an empty one is only right where it means all ports.
@@ -56,7 +52,7 @@ fn port<'t, 's>(
     names_required: bool,
 ) -> PortInfo {
     let field = |rest| Field::Element(path, index, rest);
-    let at = reader.head(node);
+    let at = reader.tree.head(node);
     reader.place(field(""), at);
     let mut info = PortInfo { at, port: None, protocol: None, name: PortName::Absent };
     let Some(object) = reader.object(node, &field(""), at, &["port", "protocol", "name"]) else {

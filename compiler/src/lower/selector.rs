@@ -65,7 +65,7 @@ fn match_labels<'t, 's>(
 
 fn expression<'t, 's>(reader: &mut Reader<'t, 's>, node: &'t Node<'s>, index: u32) -> Option<Requirement> {
     let field = |rest| Field::Element(EXPRESSIONS, index, rest);
-    let at = reader.head(node);
+    let at = reader.tree.head(node);
     reader.place(field(""), at);
     let object = reader.object(node, &field(""), at, &["key", "operator", "values"])?;
     let key = reader

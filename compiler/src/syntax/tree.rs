@@ -48,6 +48,26 @@ impl<'s> Tree<'s> {
         self.elements(children).as_chunks().0
     }
 
+    /// The value of a field; `None` where there is none, or where the node is no mapping.
+    pub(crate) fn field(&self, node: &Node<'_>, name: &str) -> Option<&Node<'s>> {
+        let Value::Mapping(children) = node.value else { return None };
+        self.entries(children).iter().find(|[key, _]| key.text() == Some(name)).map(|[_, value]| value)
+    }
+
+    /// The elements of a node; `None` where it is no sequence.
+    pub(crate) fn list(&self, node: &Node<'_>) -> Option<&[Node<'s>]> {
+        match node.value {
+            Value::Sequence(children) => Some(self.elements(children)),
+            Value::Scalar(_) | Value::Mapping(_) => None,
+        }
+    }
+
+    /// Where a report about a whole node points: of a mapping its first entry, so that it underlines one line.
+    pub(crate) fn head(&self, node: &Node<'_>) -> Span {
+        let Value::Mapping(children) = node.value else { return node.span };
+        self.entries(children).first().map_or(node.span, |[key, value]| key.span.to(value.span))
+    }
+
     /// Whether a merge key can have the value: a mapping, or a list of them.
     pub(super) fn is_mergeable(&self, value: &Node<'s>) -> bool {
         match value.value {

@@ -1,6 +1,7 @@
 //! A Kustomize folder: what its patches make of a policy is known only when it is rendered.
 
 use super::read::Document;
+use crate::hir::KIND;
 use crate::source::{Source, Span};
 use crate::syntax::{Node, Tree};
 
@@ -23,7 +24,6 @@ pub(crate) struct Patch {
 
 /// The fields of a kustomization that hold patches.
 const LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
-const POLICY: &str = "CiliumLocalRedirectPolicy";
 
 /// `None` where a document is no kustomization, by its kind or its file's name, or patches nothing.
 pub(super) fn read(
@@ -42,7 +42,7 @@ pub(super) fn read(
         return None;
     }
     let document = Document { source, tree, node };
-    let patches = LISTS.iter().flat_map(|list| document.elements(document.get(node, list)));
+    let patches = LISTS.iter().flat_map(|list| document.elements(tree.field(node, list)));
     let patches: Vec<_> = patches.map(|patch| document.patch(patch)).collect();
     (!patches.is_empty()).then(|| Kustomization { source: source.clone(), patches })
 }
@@ -54,14 +54,14 @@ impl<'s> Document<'_, 's> {
         let (path, inline) = match node.text() {
             Some(text) if text.contains('\n') => (None, Some(text.to_owned())),
             Some(text) => (Some(text.to_owned()), None),
-            None => (text(self.get(node, "path")), text(self.get(node, "patch"))),
+            None => (text(self.tree.field(node, "path")), text(self.tree.field(node, "patch"))),
         };
         let target = text(self.at(node, &["target", "kind"]));
         Patch {
-            at: self.head(node),
+            at: self.tree.head(node),
             file: path.map(|path| beside(self.source.name(), &path)),
-            is_of_policy: target.as_deref() == Some(POLICY)
-                || inline.is_some_and(|inline| inline.contains(POLICY)),
+            is_of_policy: target.as_deref() == Some(KIND)
+                || inline.is_some_and(|inline| inline.contains(KIND)),
         }
     }
 }

@@ -26,10 +26,8 @@ pub(crate) enum Nearest<'a> {
 
 /// The backend ports that count and that no template has.
 pub(crate) fn misses<'a>(policy: &'a Policy, templates: &[&'a Template]) -> Vec<Miss<'a>> {
-    let names_count = policy.backend_names_required() && !policy.is_single();
-    // Only the first counts beside one frontend port (R8).
-    let count = if policy.is_single() { 1 } else { usize::MAX };
-    let counting = policy.backend.ports.list.iter().take(count);
+    let names_count = policy.do_names_count();
+    let counting = policy.counting_backend_ports().iter();
     counting.filter_map(|info| miss(info, names_count, templates)).collect()
 }
 

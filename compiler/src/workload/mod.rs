@@ -11,7 +11,7 @@ mod read;
 
 use std::collections::BTreeMap;
 
-use lrpc_schema::image::{Operator, Port, Protocol, Selector};
+use lrpc_schema::image::{Port, Protocol, Selector};
 
 use crate::hir::Spanned;
 use crate::source::{Source, Span};
@@ -134,11 +134,7 @@ impl<'a> Workloads<'a> {
     /// The templates of a namespace that a selector matches.
     pub(crate) fn selected<'w>(&'w self, namespace: &'w str, selector: &'w Selector) -> Vec<&'w Template> {
         let matches = |template: &&Template| selector.matches(&template.labels);
-        let equal = selector.requirements().iter().find_map(|one| match (one.operator(), one.values()) {
-            (Operator::In, [value]) => Some((one.key(), value.as_str())),
-            _ => None,
-        });
-        match equal {
+        match selector.required_label() {
             Some(label) => {
                 let is_in = |one: &&Template| one.namespace.as_deref().is_none_or(|one| one == namespace);
                 let labelled = self.labelled.get(&label).into_iter().flatten().copied();

@@ -6,7 +6,7 @@ use lrpc_schema::image::{Port, Protocol};
 
 use super::{Beside, ContainerPort, Service, ServicePort, Template, kustomization};
 use crate::hir::Spanned;
-use crate::source::{Source, Span};
+use crate::source::Source;
 use crate::syntax::{Node, Tree, Value};
 use crate::template;
 
@@ -47,29 +47,29 @@ impl<'a, 's> Document<'a, 's> {
     fn template(&self, kind: &str, path: &[&str]) -> Option<Template> {
         let pod = self.at(self.node, path)?;
         let name = self.name()?;
-        let spec = self.get(pod, "spec");
+        let spec = self.tree.field(pod, "spec");
         let labels = self.at(pod, &["metadata", "labels"]);
-        let containers = |list: &str| spec.and_then(|spec| self.get(spec, list));
+        let containers = |list: &str| spec.and_then(|spec| self.tree.field(spec, list));
         let ports = self.container_ports(containers("containers"))?;
         Some(Template {
             source: self.source.clone(),
             shown: Spanned::new(format!("{kind} `{}`", name.value), name.span),
             namespace: self.namespace()?,
             labels: self.labels(labels)?,
-            labels_at: labels.map_or(name.span, |labels| self.head(labels)),
-            host_network: spec.and_then(|spec| self.get(spec, "hostNetwork")?.text()) == Some("true"),
+            labels_at: labels.map_or(name.span, |labels| self.tree.head(labels)),
+            host_network: spec.and_then(|spec| self.tree.field(spec, "hostNetwork")?.text()) == Some("true"),
             ports: (!ports.is_empty()).then_some(ports),
             uncounted: self.container_ports(containers("initContainers"))?,
         })
     }
 
     fn service(&self) -> Option<Service> {
-        let spec = self.get(self.node, "spec")?;
+        let spec = self.tree.field(self.node, "spec")?;
         let mut ports = Vec::new();
-        for port in self.elements(self.get(spec, "ports")) {
+        for port in self.elements(self.tree.field(spec, "ports")) {
             ports.push(ServicePort {
-                at: self.head(port),
-                port: number(self.get(port, "port")?)?,
+                at: self.tree.head(port),
+                port: number(self.tree.field(port, "port")?)?,
                 protocol: self.protocol(port)?,
                 name: self.written(port, "name")?,
             });
@@ -78,7 +78,7 @@ impl<'a, 's> Document<'a, 's> {
             source: self.source.clone(),
             name: self.name()?,
             namespace: self.namespace()?,
-            selector: self.labels(self.get(spec, "selector"))?,
+            selector: self.labels(self.tree.field(spec, "selector"))?,
             ports,
         })
     }
@@ -86,12 +86,12 @@ impl<'a, 's> Document<'a, 's> {
     fn container_ports(&self, containers: Option<&Node<'s>>) -> Option<Vec<ContainerPort>> {
         let mut ports = Vec::new();
         for container in self.elements(containers) {
-            let name = self.get(container, "name").and_then(Node::text).unwrap_or_default();
-            for port in self.elements(self.get(container, "ports")) {
+            let name = self.tree.field(container, "name").and_then(Node::text).unwrap_or_default();
+            for port in self.elements(self.tree.field(container, "ports")) {
                 ports.push(ContainerPort {
                     container: name.to_owned(),
-                    at: self.head(port),
-                    port: number(self.get(port, "containerPort")?)?,
+                    at: self.tree.head(port),
+                    port: number(self.tree.field(port, "containerPort")?)?,
                     protocol: self.protocol(port)?,
                     name: self.written(port, "name")?,
                 });
@@ -107,7 +107,7 @@ impl<'a, 's> Document<'a, 's> {
 
     /// The inner `None` is a namespace that nobody wrote.
     fn namespace(&self) -> Option<Option<String>> {
-        let metadata = self.get(self.node, "metadata")?;
+        let metadata = self.tree.field(self.node, "metadata")?;
         Some(self.written(metadata, "namespace")?.filter(|namespace| !namespace.is_empty()))
     }
 
@@ -118,7 +118,7 @@ impl<'a, 's> Document<'a, 's> {
 
     /// The inner `None` is a field that is not there.
     fn written(&self, node: &Node<'s>, field: &str) -> Option<Option<String>> {
-        match self.get(node, field).filter(|node| !node.is_null()) {
+        match self.tree.field(node, field).filter(|node| !node.is_null()) {
             Some(node) => rendered(node).map(Some),
             None => Some(None),
         }
@@ -135,25 +135,11 @@ impl<'a, 's> Document<'a, 's> {
     }
 
     pub(super) fn at<'n>(&'n self, node: &'n Node<'s>, path: &[&str]) -> Option<&'n Node<'s>> {
-        path.iter().try_fold(node, |node, field| self.get(node, field))
+        path.iter().try_fold(node, |node, field| self.tree.field(node, field))
     }
 
-    pub(super) fn get<'n>(&'n self, node: &'n Node<'s>, field: &str) -> Option<&'n Node<'s>> {
-        let Value::Mapping(children) = node.value else { return None };
-        self.tree.entries(children).iter().find(|[key, _]| key.text() == Some(field)).map(|[_, value]| value)
-    }
-
-    pub(super) fn elements<'n>(&'n self, node: Option<&'n Node<'s>>) -> &'n [Node<'s>] {
-        match node.map(|node| &node.value) {
-            Some(Value::Sequence(children)) => self.tree.elements(*children),
-            Some(Value::Scalar(_) | Value::Mapping(_)) | None => &[],
-        }
-    }
-
-    /// The first entry of an object, so that a report underlines one line.
-    pub(super) fn head(&self, node: &Node<'s>) -> Span {
-        let Value::Mapping(children) = node.value else { return node.span };
-        self.tree.entries(children).first().map_or(node.span, |[key, value]| key.span.to(value.span))
+    pub(super) fn elements(&self, node: Option<&Node<'s>>) -> &'a [Node<'s>] {
+        node.and_then(|node| self.tree.list(node)).unwrap_or_default()
     }
 }
 

@@ -82,9 +82,9 @@ pub(super) fn deltas(old: &Policy, new: &Policy) -> Vec<Delta> {
 
 /// Whether other ports serve a frontend; that breaks where one that served it is gone, or none is left.
 pub(super) fn ports(old: &Policy, served: &[&PortSpec], new: &Policy, serves: &[&PortSpec]) -> Option<Delta> {
-    let names = |policy: &Policy| policy.names_count();
+    let (old_named, new_named) = (old.do_names_count(), new.do_names_count());
     // A name that does not count on one side tells nothing apart.
-    let both_named = names(old) && names(new);
+    let both_named = old_named && new_named;
     let told = |list: &[&'_ PortSpec]| -> BTreeSet<_> {
         list.iter().map(|spec| (spec.port, spec.protocol, spec.name.clone().filter(|_| both_named))).collect()
     };
@@ -94,6 +94,6 @@ pub(super) fn ports(old: &Policy, served: &[&PortSpec], new: &Policy, serves: &[
         (false, false) => Some(Breaking::PortChanged),
         (true, _) => None,
     };
-    let differs = served != serves || names(old) != names(new);
+    let differs = served != serves || old_named != new_named;
     differs.then_some(Delta { field: Field::Ports, breaking })
 }

@@ -5,11 +5,14 @@
 //! difference: a row that it would not hold is equal to none, and an unknown name is equal to every name.
 
 use std::cmp::Ordering;
+use std::net::IpAddr;
+
+use lrpc_schema::image::Protocol;
 
 use super::breaking::Breaking;
 use super::frontend::Change;
 use super::join::join;
-use crate::mapset::{MapSet, Reason, Row, ShownBackend, ShownRow, State};
+use crate::mapset::{Frontend, MapSet, Reason, Row, ShownBackend, ShownRow, State};
 use crate::profile::Profile;
 
 /// What one side does on a node.
@@ -77,9 +80,12 @@ fn is_shown_alike(one: &Row, other: &Row) -> bool {
 
 /// The rows that the kernel would hold, and those of frontends that it does hold.
 fn carried(linked: &MapSet, live: &[ShownRow], profile: Profile) -> Vec<ShownRow> {
-    let pairs = linked.rows().iter().map(|row| (row, ShownRow::of(row, profile)));
-    let is_live = |shown: &ShownRow| live.binary_search_by(|row| order(row, shown)).is_ok();
-    pairs.filter(|(row, shown)| profile.holds(row) || is_live(shown)).map(|(_, shown)| shown).collect()
+    let is_live = |Frontend { address, port, protocol }: Frontend| {
+        let wanted = (address, port.get(), Some(protocol));
+        live.binary_search_by(|row| key(row).cmp(&wanted)).is_ok()
+    };
+    let held = linked.rows().iter().filter(|row| profile.holds(row) || is_live(row.frontend));
+    held.map(|row| ShownRow::of(row, profile)).collect()
 }
 
 fn between(old: &[ShownRow], new: &[ShownRow]) -> Vec<RowChange> {
@@ -91,7 +97,11 @@ fn between(old: &[ShownRow], new: &[ShownRow]) -> Vec<RowChange> {
 }
 
 fn order(one: &ShownRow, other: &ShownRow) -> Ordering {
-    (one.address, one.port, one.protocol).cmp(&(other.address, other.port, other.protocol))
+    key(one).cmp(&key(other))
+}
+
+fn key(row: &ShownRow) -> (IpAddr, u16, Option<Protocol>) {
+    (row.address, row.port, row.protocol)
 }
 
 /// Whether two rows of one frontend are the same in what both sides know.

@@ -39,7 +39,7 @@ impl<'a> Served<'a> {
         let mut all = vec![sorted(std::iter::empty())];
         let index = match policy.kind() {
             Kind::AddressSingle | Kind::ServiceSingle => {
-                all.push(sorted(ports.iter().take(1)));
+                all.push(sorted(policy.counting_backend_ports().iter()));
                 Index::First
             }
             Kind::AddressNamed => {

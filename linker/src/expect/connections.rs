@@ -1,10 +1,10 @@
 //! The connections of an inventory that an expectation means: who opens them, on which node, to where.
 
 use crate::flow::{Flow, Source};
-use crate::inventory::{Inventory, Pod};
+use crate::inventory::Inventory;
 use crate::mapset::{Frontend, MapSet};
 
-use super::pattern::{Client, FlowPattern, PodPattern, Target};
+use super::pattern::{Client, FlowPattern, Target};
 use super::{Cluster, Expectation, Nodes};
 
 /// One connection of a node.
@@ -72,26 +72,22 @@ fn no_client(client: &Client) -> String {
 
 /// Who of a client pattern connects from a node. A finished pod connects no more.
 fn sources(client: &Client, inventory: &Inventory, node: &str) -> Vec<Source> {
-    let here = |pod: &&Pod| !pod.finished && pod.node.as_deref() == Some(node);
+    let here = || inventory.pods_of_node(node).filter(|pod| !pod.finished);
     match client {
         Client::Host => vec![Source::Host],
         Client::Address(address) => {
             let is_node = inventory.node(node).is_some_and(|node| node.addresses.contains(address));
-            let is_pod = || inventory.pods().filter(here).any(|pod| pod.has_address(*address));
+            let is_pod = || here().any(|pod| pod.has_address(*address));
             if is_node || is_pod() { vec![Source::Address(*address)] } else { Vec::new() }
         }
-        Client::Pods(pods) => named(pods, inventory)
-            .filter(here)
+        Client::Pods(pods) => here()
+            .filter(|pod| pods.matches(pod))
             .map(|pod| Source::Pod {
                 namespace: pod.reference.namespace.to_string(),
                 name: pod.reference.name.to_string(),
             })
             .collect(),
     }
-}
-
-fn named<'a>(pods: &'a PodPattern, inventory: &'a Inventory) -> impl Iterator<Item = &'a Pod> {
-    inventory.pods().filter(|pod| pods.matches(pod))
 }
 
 /// The frontends that are connected to: the address, or each address of the Service.

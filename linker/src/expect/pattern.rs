@@ -17,14 +17,12 @@ use lrpc_schema::image::{Port, Protocol};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::character::complete::{char, multispace0};
-use nom::combinator::{eof, map, map_res, opt, value};
+use nom::combinator::{eof, map, opt, value};
 use nom::multi::separated_list1;
 use nom::sequence::{delimited, preceded, separated_pair, terminated};
 use nom::{IResult, Parser};
 
-use crate::flow::{
-    FlowError, Miss, bracketed, destination, expect, is_address, is_name, name, port, protocol, word,
-};
+use crate::flow::{FlowError, Miss, address, destination, expect, is_name, name, port, protocol, word};
 use crate::inventory::{Inventory, Pod};
 use crate::mapset::Backend;
 
@@ -102,9 +100,7 @@ impl PodPattern {
             && match which {
                 Which::Named(name) => *name == *pod.reference.name,
                 Which::Begins(prefix) => pod.reference.name.starts_with(prefix.as_str()),
-                Which::Labelled(labels) => {
-                    labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-                }
+                Which::Labelled(labels) => pod.has_labels(labels.iter().map(|(key, value)| (key, value))),
             }
     }
 }
@@ -207,25 +203,19 @@ fn backend(text: &str) -> Result<BackendPattern, Miss<'_>> {
     let (rest, place) = expect(expected, place, text)?;
     let (rest, port) = expect("a port from 1 to 65535", opt(preceded(char(':'), port)), rest)?;
     let (_, _) = expect("`:` and a port, or nothing more", eof, rest)?;
-    let place = match place {
-        Place::Address(address) => Place::Address(address.to_canonical()),
-        pods @ Place::Pods(_) => pods,
-    };
     Ok(BackendPattern { place, port })
 }
 
 fn client(text: &str) -> IResult<&str, Client> {
-    let plain = map_res(take_while1(is_address), str::parse::<IpAddr>);
-    let address = map(alt((plain, bracketed)), |address| Client::Address(address.to_canonical()));
-    alt((map(pods, Client::Pods), value(Client::Host, tag("host")), address)).parse(text)
+    alt((map(pods, Client::Pods), value(Client::Host, tag("host")), map(address, Client::Address)))
+        .parse(text)
 }
 
 fn target(text: &str) -> IResult<&str, Target> {
     let service = map(separated_pair(name, char('/'), name), |(namespace, name): (&str, &str)| {
         Target::Service { namespace: namespace.to_owned(), name: name.to_owned() }
     });
-    let address = map(destination, |address: IpAddr| Target::Address(address.to_canonical()));
-    alt((service, address)).parse(text)
+    alt((service, map(destination, Target::Address))).parse(text)
 }
 
 fn pods(text: &str) -> IResult<&str, PodPattern> {

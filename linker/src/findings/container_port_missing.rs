@@ -46,9 +46,7 @@ impl Facts for ContainerPortMissing<'_> {
             Some([]) => format!("pod `{pod}` declares ports of other protocols only"),
             Some(ports) => format!("pod `{pod}` declares {}", listed(ports.iter().map(Declared))),
         };
-        let fits =
-            |one: &&UncountedPort| one.port.port == self.spec.port && one.port.protocol == self.spec.protocol;
-        match self.pod.uncounted.iter().find(fits) {
+        match self.pod.uncounted.iter().find(|one| one.port.is(self.spec)) {
             Some(UncountedPort { container, ephemeral, port }) => {
                 let kind = if *ephemeral { "ephemeral" } else { "init" };
                 format!(
@@ -77,6 +75,5 @@ impl fmt::Display for Declared<'_> {
 
 /// The port that a pod declares with the number and protocol of a backend port.
 pub(super) fn declared<'a>(pod: &'a Pod, spec: &PortSpec) -> Option<&'a ContainerPort> {
-    let fits = |port: &&ContainerPort| port.port == spec.port && port.protocol == spec.protocol;
-    pod.ports.iter().flatten().find(fits)
+    pod.ports.iter().flatten().find(|port| port.is(spec))
 }

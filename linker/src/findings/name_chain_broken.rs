@@ -5,7 +5,7 @@ use lrpc_schema::image::{Policy, Port, PortSpec, Protocol};
 
 use super::container_port_missing::{Declared, declared};
 use super::{Code, Facts, Field, field};
-use crate::inventory::{ContainerPort, Pod};
+use crate::inventory::Pod;
 use crate::mapset::ServiceName;
 
 pub(crate) struct NameChainBroken<'a> {
@@ -30,8 +30,8 @@ pub(crate) enum Called<'a> {
     /// No backend port has the frontend's name; `pod` is a ready one.
     Backend { pod: &'a Pod },
     /// No ready pod calls the port as the backend port `place` (or the Service's targetPort) does; `pod`
-    /// has it as `port`.
-    Container { place: usize, wanted: Option<&'a str>, pod: &'a Pod, port: Option<&'a ContainerPort> },
+    /// has it under another name, or none.
+    Container { place: usize, wanted: Option<&'a str>, pod: &'a Pod },
 }
 
 impl Facts for NameChainBroken<'_> {
@@ -70,10 +70,8 @@ impl Facts for NameChainBroken<'_> {
         let NamedFrontend { name, port, protocol, service } = &self.frontend;
         let frontend = if service.is_some() { "Service port:  " } else { "frontend port: " };
         let backend = self.backend.map_or("none".into(), |spec| format!("`{spec}`"));
-        let (pod, container) = match &self.called {
-            Called::Backend { pod } => (pod, self.backend.and_then(|spec| declared(pod, spec))),
-            Called::Container { pod, port, .. } => (pod, *port),
-        };
+        let (Called::Backend { pod } | Called::Container { pod, .. }) = self.called;
+        let container = self.backend.and_then(|spec| declared(pod, spec));
         let container = container.map_or("none".into(), |port| format!("`{}`", Declared(port)));
         format!(
             "one name must run through all three:\n  {frontend} `{port}/{protocol} ({})`\n  backend port:   \

@@ -20,10 +20,10 @@ mod read;
 mod store;
 mod wire;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use lrpc_schema::image::{Operator, Selector};
+use lrpc_schema::image::Selector;
 
 use crate::mapset::Frontend;
 use index::{ByLabel, Index};
@@ -48,6 +48,8 @@ pub struct Inventory {
     index: Index,
     /// Made when it is first asked for: most links never are.
     by_label: OnceLock<ByLabel>,
+    /// The place of the first Service of each name, made as `by_label` is.
+    by_service_name: OnceLock<HashMap<Arc<str>, usize>>,
 }
 
 impl Inventory {
@@ -81,10 +83,7 @@ impl Inventory {
             .min_by_key(|places| places.len())
             .unwrap_or_default();
         let pods = rarest.iter().filter_map(|&place| Some(&**self.pods.get(place as usize)?));
-        pods.filter(move |pod| {
-            *pod.reference.namespace == *namespace
-                && labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
-        })
+        pods.filter(move |pod| *pod.reference.namespace == *namespace && pod.has_labels(labels))
     }
 
     /// The pods of a namespace that a selector matches, on any node or on none.
@@ -94,13 +93,7 @@ impl Inventory {
         selector: &'a Selector,
     ) -> Box<dyn Iterator<Item = &'a Pod> + 'a> {
         let matches = |pod: &&Pod| selector.matches(&pod.labels);
-        let equal = selector.requirements().iter().find_map(|requirement| {
-            match (requirement.operator(), requirement.values()) {
-                (Operator::In, [value]) => Some((requirement.key(), value)),
-                _ => None,
-            }
-        });
-        match equal {
+        match selector.required_label() {
             Some((key, value)) => {
                 let index = self.by_label.get_or_init(|| ByLabel::new(&self.pods));
                 let places = index.places(namespace, key, value).iter();
@@ -125,6 +118,16 @@ impl Inventory {
         let key =
             |service: &Arc<Service>| (&*service.name.namespace, &*service.name.name).cmp(&(namespace, name));
         Some(self.services.get(self.services.binary_search_by(key).ok()?)?)
+    }
+
+    /// The first Service of a name, in whatever namespace.
+    pub fn service_elsewhere(&self, name: &str) -> Option<&Service> {
+        let places = || {
+            let services = self.services.iter().enumerate().rev();
+            services.map(|(place, service)| (service.name.name.clone(), place)).collect()
+        };
+        let place = *self.by_service_name.get_or_init(places).get(name)?;
+        self.services.get(place).map(|service| &**service)
     }
 
     /// The Service that a frontend belongs to (L1): by its cluster, external or load-balancer address, or

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{PodAddress, Port, Protocol};
+use lrpc_schema::image::{PodAddress, Port, PortSpec, Protocol};
 
 use crate::mapset::{PodRef, ServiceName};
 
@@ -78,6 +78,11 @@ impl Pod {
     pub fn has_address(&self, address: IpAddr) -> bool {
         self.addresses.iter().any(|own| own.get() == address)
     }
+
+    /// Whether it has each of these labels with its value.
+    pub fn has_labels<'l>(&self, labels: impl IntoIterator<Item = (&'l String, &'l String)>) -> bool {
+        labels.into_iter().all(|(key, value)| self.labels.get(key) == Some(value))
+    }
 }
 
 /// One declared port of a container.
@@ -89,6 +94,13 @@ pub struct ContainerPort {
     pub protocol: Protocol,
     /// The name, compared exactly (R9).
     pub name: Option<Arc<str>>,
+}
+
+impl ContainerPort {
+    /// Whether number and protocol are those of a backend port (R8).
+    pub fn is(&self, spec: &PortSpec) -> bool {
+        self.port == spec.port && self.protocol == spec.protocol
+    }
 }
 
 /// A declared port that does not count (R7).

@@ -119,8 +119,9 @@ impl Store {
         let node = |(name, kept): (&Arc<str>, &Kept<Node>)| (name.clone(), kept.object.clone());
         let nodes: BTreeMap<_, _> = self.nodes.iter().map(node).collect();
         let index = Index::new(&pods, &services, &nodes);
-        let (namespaces, by_label) = (self.namespaces.clone(), OnceLock::new());
-        Inventory { pods, services, nodes, namespaces, index, by_label }
+        let namespaces = self.namespaces.clone();
+        let (by_label, by_service_name) = (OnceLock::new(), OnceLock::new());
+        Inventory { pods, services, nodes, namespaces, index, by_label, by_service_name }
     }
 }
 

@@ -63,13 +63,8 @@ pub(super) fn same_family(address: &IpAddr, frontend: &Frontend) -> bool {
 pub(super) fn serves(pod: &Pod, spec: &PortSpec, name: PodPortName<'_>) -> bool {
     match &pod.ports {
         None => name == PodPortName::Any,
-        Some(ports) => ports.iter().any(|port| is_number(port, spec) && is_named(port, spec, name)),
+        Some(ports) => ports.iter().any(|port| port.is(spec) && is_named(port, spec, name)),
     }
-}
-
-/// Number and protocol are those of the backend port (R8).
-pub(super) fn is_number(port: &ContainerPort, spec: &PortSpec) -> bool {
-    port.port == spec.port && port.protocol == spec.protocol
 }
 
 fn is_named(port: &ContainerPort, spec: &PortSpec, name: PodPortName<'_>) -> bool {

@@ -173,8 +173,7 @@ impl<'a> Claims<'a> {
         let policy = self.policy;
         self.service = inventory.service(&policy.name.namespace, name);
         let Some(service) = self.service else {
-            let same_name = |service: &&Service| &*service.name.name == name;
-            let elsewhere = inventory.services().find(same_name).map(|service| &service.name);
+            let elsewhere = inventory.service_elsewhere(name).map(|service| &service.name);
             let has_none = inventory.services().len() == 0;
             self.findings.push(ServiceMissing { policy, service: name, elsewhere, has_none }.found());
             return;

@@ -5,7 +5,7 @@
 
 use lrpc_schema::image::{Policy, PortSpec};
 
-use super::backends::{is_number, same_family, serves};
+use super::backends::{same_family, serves};
 use super::claims::{Claim, Claims, FrontendPort};
 use super::selected::{Selected, is_left_out};
 use super::served::{PodPortName, Wanted};
@@ -39,11 +39,9 @@ pub(super) fn why(
         return Some(FamilyHole { policy, frontend: claim.frontend, pod }.found());
     }
     if wanted.name != PodPortName::Any
-        && let Some(pod) = any(&|pod| declares(pod, &|port| is_number(port, spec)))
+        && let Some(pod) = any(&|pod| declares(pod, &|port| port.is(spec)))
     {
-        let container = pod.ports.iter().flatten().find(|port| is_number(port, spec));
-        let called =
-            Called::Container { place, wanted: pod_port_name(spec, wanted.name), pod, port: container };
+        let called = Called::Container { place, wanted: pod_port_name(spec, wanted.name), pod };
         return Some(
             NameChainBroken { policy, frontend: named(claims, claim), backend: Some(spec), called }.found(),
         );
@@ -59,13 +57,13 @@ pub(super) fn why(
 /// The policy lists the frontend and has no backend port for it.
 fn no_backend_port(claims: &Claims<'_>, claim: &Claim<'_>, pod: &Pod) -> Finding {
     let policy = claims.policy;
-    let other_protocol = |(place, spec): &(usize, &PortSpec)| {
-        let fits =
-            if policy.kind().is_single() { *place == 0 } else { spec.name.as_deref() == claim.port.name() };
+    let is_single = policy.kind().is_single();
+    let other_protocol = |(_, spec): &(usize, &PortSpec)| {
+        let fits = is_single || spec.name.as_deref() == claim.port.name();
         fits && spec.protocol != claim.frontend.protocol
     };
-    let by_name = policy.backend.ports.iter().enumerate().find(other_protocol);
-    if let Some((place, spec)) = by_name {
+    let meant = policy.counting_backend_ports().iter().enumerate().find(other_protocol);
+    if let Some((place, spec)) = meant {
         return ProtocolHole { policy, place, spec, frontend: claim.frontend, pod: None }.found();
     }
     let called = Called::Backend { pod };

@@ -38,7 +38,13 @@ pub(super) fn link(
     about_pods(claims, &selected, inventory, findings);
 
     let single = claims.service.and_then(|service| SinglePort::new(policy, service, &selected));
-    let judge = Judge { claims, selected: &selected, single: single.as_ref() };
+    let judge = Judge {
+        claims,
+        selected: &selected,
+        single: single.as_ref(),
+        is_identified: selected.unidentified().next().is_none(),
+        is_any_ready: selected.ready().next().is_some(),
+    };
     let mut unserved = Vec::new();
     let first = rows.len();
     let (exempt, clients) = (selected.exempt(), client_pods(policy, inventory, &node.name));
@@ -110,26 +116,9 @@ fn about_pods(
 /// What follows from the redirects of this node.
 fn about_redirects(claims: &Claims<'_>, selected: &Selected<'_>, rows: &[Row], findings: &mut Vec<Finding>) {
     let policy = claims.policy;
-    let is_client = |backend: &PodRef| {
-        let pod = selected.iter().find(|pod| pod.reference == *backend);
-        match &policy.clients {
-            Clients::All | Clients::AllPods | Clients::Namespace => true,
-            Clients::Pods => pod.is_some_and(|pod| !pod.host_network),
-            Clients::Selector(selector) => pod.is_some_and(|pod| selector.matches(&pod.labels)),
-        }
-    };
-    // Behind its own Service a pod has no upstream to miss (L8).
-    let is_other = |backend: &PodRef| {
-        let pod = selected.iter().find(|pod| pod.reference == *backend);
-        claims.service.zip(pod).is_none_or(|(service, pod)| !reach::selects(service, pod))
-    };
-    let to_itself = |row: &&Row| {
-        let mut pods = row.backends().iter().flat_map(|backend| &backend.pods);
-        pods.any(|pod| is_client(pod) && is_other(pod))
-    };
     if !policy.skip
         && !claims.has_upstream
-        && let Some(row) = rows.iter().find(to_itself)
+        && let Some(row) = to_itself(claims, selected, rows)
     {
         let exempting = Row { skip_flag: true, ..row.clone() };
         let is_carried = Profile::default().left_out(&exempting).is_none();
@@ -140,6 +129,22 @@ fn about_redirects(claims: &Claims<'_>, selected: &Selected<'_>, rows: &[Row], f
     {
         findings.push(SessionAffinity { policy, service: &service.name }.found());
     }
+}
+
+/// The first row that redirects a backend's own connections to backends.
+fn to_itself<'r>(claims: &Claims<'_>, selected: &Selected<'_>, rows: &'r [Row]) -> Option<&'r Row> {
+    let is_client = |pod: &Pod| match &claims.policy.clients {
+        Clients::All | Clients::AllPods | Clients::Namespace => true,
+        Clients::Pods => !pod.host_network,
+        Clients::Selector(selector) => selector.matches(&pod.labels),
+    };
+    // Behind its own Service a pod has no upstream to miss (L8).
+    let is_other = |pod: &Pod| claims.service.is_none_or(|service| !reach::selects(service, pod));
+    let caught = selected.ready().filter(|pod| is_client(pod) && is_other(pod));
+    // Sorted by name, as the selected pods are.
+    let caught: Vec<_> = caught.map(|pod| &pod.reference).collect();
+    let is_caught = |pod: &PodRef| caught.binary_search(&pod).is_ok();
+    rows.iter().find(|row| row.backends().iter().flat_map(|backend| &backend.pods).any(is_caught))
 }
 
 /// Whom a redirected metadata address takes its clients from (L6).
@@ -182,10 +187,13 @@ struct Judge<'a> {
     claims: &'a Claims<'a>,
     selected: &'a Selected<'a>,
     single: Option<&'a SinglePort<'a>>,
+    /// Every ready pod that is to be exempt can be told from others (L8).
+    is_identified: bool,
+    is_any_ready: bool,
 }
 
 impl<'a> Judge<'a> {
-    /// The outcome of a frontend: CONTRACT's reasons in their order, the first that holds.
+    /// The outcome of a frontend: of the reasons in the order of docs/semantics.md the first that holds.
     fn outcome(
         &self,
         claim: &Claim<'a>,
@@ -199,17 +207,17 @@ impl<'a> Judge<'a> {
         if !self.claims.allowed {
             return Outcome::Original(Reason::AddressNotAllowed);
         }
-        let identified = self.selected.unidentified().next().is_none();
         let Some(wanted) = wanted(policy, claim, self.single) else {
             unserved.push(*claim);
             // The fallback covers only ports that the policy serves (L5).
-            let reason = if identified { Reason::PortNotServed } else { Reason::BackendNotIdentified };
+            let reason =
+                if self.is_identified { Reason::PortNotServed } else { Reason::BackendNotIdentified };
             return Outcome::Original(reason);
         };
-        if !identified {
+        if !self.is_identified {
             return fallback(policy, Reason::BackendNotIdentified);
         }
-        if self.selected.ready().next().is_none() {
+        if !self.is_any_ready {
             return fallback(policy, Reason::NoReadyBackend);
         }
         let Usable { backends, at_frontend } = usable(policy, &claim.frontend, &wanted, self.selected);

@@ -11,8 +11,7 @@ use crate::mapset::ServiceName;
 
 /// Whether a Service selects a pod of its namespace.
 pub(super) fn selects(service: &Service, pod: &Pod) -> bool {
-    !service.selector.is_empty()
-        && service.selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+    !service.selector.is_empty() && pod.has_labels(&service.selector)
 }
 
 /// The pods that a policy reaches and its Service leaves out, where the Service has others of them: somebody

@@ -48,7 +48,8 @@ impl<'a> Selected<'a> {
 
     /// Ready pods that are to be exempt and have no UID (L8).
     pub(super) fn unidentified(&self) -> impl Iterator<Item = &'a Pod> {
-        self.ready().filter(|pod| self.policy.skip && pod.reference.uid.is_none())
+        let exempt = self.policy.skip.then(|| self.ready());
+        exempt.into_iter().flatten().filter(|pod| pod.reference.uid.is_none())
     }
 
     /// The pods whose own connections are left alone (L8).

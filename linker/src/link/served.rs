@@ -35,14 +35,12 @@ pub(super) fn wanted<'a>(
     claim: &Claim<'a>,
     single: Option<&SinglePort<'a>>,
 ) -> Option<Wanted<'a>> {
-    let backend_ports = policy.backend.ports.iter().enumerate();
+    let backend_ports = policy.counting_backend_ports().iter().enumerate();
     let mut same_protocol = backend_ports.filter(|(_, spec)| spec.protocol == claim.frontend.protocol);
     let named = |name: &str, (_, spec): &(usize, &PortSpec)| spec.name.as_deref() == Some(name);
     match policy.kind() {
-        // Only the first backend port counts (R8).
         Kind::AddressSingle | Kind::ServiceSingle => {
-            let ports = same_protocol.filter(|(place, _)| *place == 0).collect();
-            Some(Wanted { ports, name: PodPortName::Any })
+            Some(Wanted { ports: same_protocol.collect(), name: PodPortName::Any })
         }
         Kind::AddressNamed | Kind::ServiceNamed => {
             let ports = match claim.port.name() {
@@ -120,11 +118,7 @@ impl<'a> Declaring<'a> {
     /// drops must not open a port because its pods are gone.
     fn any(&self, name: &str, backend: &PortSpec) -> bool {
         let declares = |pod: &&Pod| {
-            pod.ports.iter().flatten().any(|port| {
-                port.port == backend.port
-                    && port.protocol == backend.protocol
-                    && port.name.as_deref() == Some(name)
-            })
+            pod.ports.iter().flatten().any(|port| port.is(backend) && port.name.as_deref() == Some(name))
         };
         self.0.is_empty() || self.0.iter().any(declares)
     }

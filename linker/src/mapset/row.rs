@@ -53,7 +53,7 @@ pub struct Backend {
     pub pods: Vec<PodRef>,
 }
 
-/// Why a frontend is not redirected, in CONTRACT's order: a row names the first that holds.
+/// Why a frontend is not redirected, in the order of docs/semantics.md: a row names the first that holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// The policy does not act on this node (L7).

@@ -14,31 +14,27 @@ use crate::mapset::MapSet;
 pub fn findings(image: &Image, set: &MapSet, profile: Profile) -> Vec<Finding> {
     let mut told: BTreeMap<&PolicyName, Finding> = BTreeMap::new();
     for row in set.rows() {
-        let Entry::Vacant(entry) = told.entry(&row.policy) else { continue };
-        let Some(policy) = find(image, &row.policy) else { continue };
-        // What holds for every row is told once, in the same words as without an inventory.
-        let boundary = Gap::of_boundary(policy);
-        let found = match (row.fallback, profile.carries(row)) {
-            (Fallback::Drop, Carried::Not(gap) | Carried::Partly(gap)) => {
-                DropLeftOpen { policy, gap: boundary.unwrap_or(gap) }.found()
-            }
-            (Fallback::Original, Carried::Not(gap)) => LeftOut { policy, gap }.found(),
-            (Fallback::Original, Carried::Partly(_)) | (_, Carried::Whole) => continue,
+        let gap = match (profile.carries(row), row.fallback) {
+            (Carried::Whole, _) | (Carried::Partly(_), Fallback::Original) => continue,
+            (Carried::Not(gap), _) | (Carried::Partly(gap), Fallback::Drop) => gap,
         };
-        entry.insert(found);
+        let Entry::Vacant(entry) = told.entry(&row.policy) else { continue };
+        let Some(policy) = image.policy(&row.policy) else { continue };
+        entry.insert(match row.fallback {
+            // What holds for every row is told once, in the same words as without an inventory.
+            Fallback::Drop => {
+                DropLeftOpen { policy, gap: profile.boundary_gap(policy).unwrap_or(gap) }.found()
+            }
+            Fallback::Original => LeftOut { policy, gap }.found(),
+        });
     }
     told.into_values().collect()
 }
 
 /// The policies for which `apply` would refuse the image on every node on which they act, whatever runs there.
-pub fn refused(policies: &[Policy]) -> impl Iterator<Item = Finding> {
-    let found = |policy| Some(DropLeftOpen { policy, gap: Gap::of_boundary(policy)? }.found());
+pub fn refused(policies: &[Policy], profile: Profile) -> impl Iterator<Item = Finding> {
+    let found = move |policy| Some(DropLeftOpen { policy, gap: profile.boundary_gap(policy)? }.found());
     policies.iter().filter_map(found)
-}
-
-fn find<'a>(image: &'a Image, name: &PolicyName) -> Option<&'a Policy> {
-    let place = image.policies().binary_search_by(|policy| policy.name.cmp(name)).ok()?;
-    image.policies().get(place)
 }
 
 /// The field that asks for what is missing.

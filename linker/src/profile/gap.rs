@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use lrpc_schema::image::{Clients, Fallback, Matcher, Policy, Protocol};
+use lrpc_schema::image::{Clients, Matcher, Policy, Protocol};
 use serde::Serialize;
+
+use crate::mapset::Row;
 
 /// What this version's data path cannot do for a row, in the order in which the first is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,19 +39,26 @@ impl Gap {
         }
     }
 
-    /// What is missing for every row of a policy that says `lrpc.dev/fallback: drop`, whatever runs in the
-    /// cluster.
-    pub(super) fn of_boundary(policy: &Policy) -> Option<Self> {
-        let is_v6 = matches!(&policy.frontend, Matcher::Address { ip, .. } if ip.get().is_ipv6());
-        let is_udp = policy.frontend.ports().iter().any(|spec| spec.protocol == Protocol::Udp);
-        let gaps = [
-            (is_v6, Self::Ipv6),
-            (policy.clients != Clients::All, Self::Clients),
-            (policy.skip, Self::Skip),
-            (is_udp, Self::UnconnectedUdp),
-        ];
-        let is_boundary = policy.fallback == Fallback::Drop;
-        gaps.into_iter().find(|(is_missing, _)| is_boundary && *is_missing).map(|(_, gap)| gap)
+    /// Whether a row would need what is missing.
+    pub(super) fn concerns(self, row: &Row) -> bool {
+        match self {
+            Self::Mode => true,
+            Self::Ipv6 => row.frontend.address.is_ipv6(),
+            Self::Clients => row.clients != Clients::All,
+            Self::Skip => row.skip_flag,
+            Self::UnconnectedUdp => row.frontend.protocol == Protocol::Udp,
+        }
+    }
+
+    /// Whether a policy would need what is missing wherever it acts, whatever runs in the cluster.
+    pub(super) fn concerns_policy(self, policy: &Policy) -> bool {
+        match self {
+            Self::Mode => true,
+            Self::Ipv6 => matches!(&policy.frontend, Matcher::Address { ip, .. } if ip.get().is_ipv6()),
+            Self::Clients => policy.clients != Clients::All,
+            Self::Skip => policy.skip,
+            Self::UnconnectedUdp => policy.frontend.ports().iter().any(|spec| spec.protocol == Protocol::Udp),
+        }
     }
 }
 

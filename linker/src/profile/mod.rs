@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use lrpc_schema::diagnostic::{Code, Diagnostic, Page, Severity};
-use lrpc_schema::image::{Clients, Fallback, PolicyName, Protocol};
+use lrpc_schema::image::{Fallback, Policy, PolicyName};
 use serde::{Deserialize, Serialize};
 
 use crate::mapset::{Frontend, MapSet, Outcome, Row};
@@ -109,6 +109,14 @@ impl Profile {
         !matches!(row.outcome, Outcome::Original(_)) && self.left_out(row).is_none()
     }
 
+    /// For which gap a policy that says `lrpc.dev/fallback: drop` cannot be carried whole wherever it acts,
+    /// whatever runs in the cluster; `None` for one that falls back to `original`.
+    fn boundary_gap(self, policy: &Policy) -> Option<Gap> {
+        let mut gaps = self.lacks().iter().copied();
+        let is_boundary = policy.fallback == Fallback::Drop;
+        gaps.find(|gap| is_boundary && gap.concerns_policy(policy))
+    }
+
     /// Refuses a row that would be carried in part although its policy must not be (L5).
     ///
     /// # Errors
@@ -119,19 +127,6 @@ impl Profile {
                 Err(HalfPolicy { policy: row.policy.clone(), frontend: row.frontend, gap })
             }
             Carried::Whole | Carried::Partly(_) | Carried::Not(_) => Ok(()),
-        }
-    }
-}
-
-impl Gap {
-    /// Whether a row would need what is missing.
-    fn concerns(self, row: &Row) -> bool {
-        match self {
-            Self::Mode => true,
-            Self::Ipv6 => row.frontend.address.is_ipv6(),
-            Self::Clients => row.clients != Clients::All,
-            Self::Skip => row.skip_flag,
-            Self::UnconnectedUdp => row.frontend.protocol == Protocol::Udp,
         }
     }
 }

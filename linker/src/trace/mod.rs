@@ -154,15 +154,16 @@ fn lists(row: &Row, image: &Image, inventory: &Inventory, node: &str) -> (Arc<[P
     match row.state() {
         State::Redirect | State::Drop => (row.skip.clone(), row.client_pods.clone()),
         State::Original => {
-            let policy = image.policies().iter().find(|policy| policy.name == row.policy);
-            policy.map(|policy| parties(policy, inventory, node)).unwrap_or_default()
+            image.policy(&row.policy).map(|policy| parties(policy, inventory, node)).unwrap_or_default()
         }
     }
 }
 
 fn no_frontend(map_set: &MapSet, wanted: &Frontend) -> String {
-    let same_address = |frontend: &Frontend| frontend.address == wanted.address;
-    let others: Vec<_> = map_set.rows().iter().map(|row| row.frontend).filter(same_address).collect();
+    let rows = map_set.rows();
+    let first = rows.partition_point(|row| row.frontend.address < wanted.address);
+    let frontends = rows.iter().skip(first).map(|row| row.frontend);
+    let others: Vec<_> = frontends.take_while(|frontend| frontend.address == wanted.address).collect();
     let but = if others.is_empty() { String::new() } else { format!(", but of {}", listed(others.iter())) };
     format!("no policy speaks of `{wanted}` on this node{but}")
 }

@@ -10,7 +10,7 @@ use super::{Client, Decision, Reason, Step};
 use crate::inventory::Inventory;
 use crate::mapset::{self, Outcome, PodRef, Row};
 
-/// A rule of SEMANTICS.md.
+/// A rule of docs/semantics.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// The exact look-up of address, port and protocol.

@@ -111,7 +111,7 @@ fn l14_allow_list() {
     assert_eq!(reason(None, Some(&[])), refused);
 }
 
-/// L18, CONTRACT: of several reasons the first in the fixed order is named.
+/// L18: of several reasons the first in the order of docs/semantics.md is named.
 #[test]
 fn l18_the_first_reason_that_holds() {
     let svc = svc(&["10.96.0.1"], &["80/TCP"]);

@@ -1,4 +1,4 @@
-//! What `link` makes of small worlds: one test for each rule of SEMANTICS.md that concerns selection, named
+//! What `link` makes of small worlds: one test for each rule of docs/semantics.md that concerns selection, named
 //! after it, and the properties that hold for every world.
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A second reading of SEMANTICS.md: slow, obvious, and without a line of `link`'s.
+//! A second reading of docs/semantics.md: slow, obvious, and without a line of `link`'s.
 //!
 //! It works on the objects as kubectl prints them, asks every question by a walk over everything, and
 //! answers with one line for each frontend.
@@ -109,7 +109,7 @@ impl<'a> World<'a> {
         line(spoken.frontend, &policy.name, &decision, &backends, &exempt, &names(clients))
     }
 
-    /// CONTRACT's reasons in their order; state and reason, or the backends with their pods.
+    /// The reasons in the order of docs/semantics.md; state and reason, or the backends with their pods.
     fn decision(&self, spoken: &Spoken<'_>) -> (String, BTreeMap<(IpAddr, u16), BTreeSet<String>>) {
         let policy = self.policy;
         let original = |reason: &str| (format!("original {reason}"), BTreeMap::new());

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::layout::{
-    ALLOWED_ADDRESSES, ALLOWED_WARNINGS, CHECKSUM_SIZE, DIGEST_CONTEXT, FORMAT, HEADER_SIZE, MAGIC, PLACES,
-    POLICIES, SECTION_ROW_SIZE, SEMANTIC,
+    ALLOWED_ADDRESSES, ALLOWED_WARNINGS, CHECKSUM_SIZE, DIGEST_CONTEXT, FORMAT, HEADER_SIZE, MAGIC,
+    PLACE_SIZE, PLACES, POLICIES, SECTION_ROW_SIZE, SEMANTIC,
 };
 use super::policy::{Backend, Matcher, Policy, PortSpec};
 use super::wire::Writer;
@@ -137,7 +137,7 @@ fn allowed_warnings(allowed: &[AllowedWarning], out: &mut Writer) {
 
 /// What the places of one policy take.
 fn places_size(policy: &PolicyName, fields: usize) -> usize {
-    3 * size_of::<u32>() + policy.namespace.len() + policy.name.len() + fields * 6 * size_of::<u32>()
+    3 * size_of::<u32>() + policy.namespace.len() + policy.name.len() + fields * PLACE_SIZE
 }
 
 /// File names and field paths once each, then the places that point at them.

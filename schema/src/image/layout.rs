@@ -30,6 +30,9 @@ pub(super) const SIGNATURE: u32 = 4;
 
 pub(super) const ALLOWED_WARNINGS: u32 = 5;
 
+/// What one place takes: field, file, and its four numbers.
+pub(super) const PLACE_SIZE: usize = 6 * size_of::<u32>();
+
 /// Domain of the digest, so that no other blake3 hash of the same bytes equals it.
 pub(super) const DIGEST_CONTEXT: &str = "lrpc 2026-11 image semantic sections";
 

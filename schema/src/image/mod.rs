@@ -138,6 +138,12 @@ impl Image {
         &self.policies
     }
 
+    /// The policy of a name.
+    pub fn policy(&self, name: &PolicyName) -> Option<&Policy> {
+        let place = self.policies.binary_search_by(|policy| policy.name.cmp(name)).ok()?;
+        self.policies.get(place)
+    }
+
     /// The addresses that address policies may redirect (L14), sorted; `None` allows every address.
     pub fn allowed_addresses(&self) -> Option<&[IpNet]> {
         self.allowed_addresses.as_deref()

@@ -245,11 +245,17 @@ impl Policy {
 
     /// Whether port names take part in choosing backends (R9): in the named kinds, and in the all-ports
     /// kind with several backend ports.
-    pub fn names_count(&self) -> bool {
+    pub fn do_names_count(&self) -> bool {
         match self.kind() {
             Kind::ServiceNamed | Kind::AddressNamed => true,
             Kind::ServiceAll => self.backend.ports.len() > 1,
             Kind::ServiceSingle | Kind::AddressSingle => false,
         }
+    }
+
+    /// The backend ports that count: beside one frontend port only the first (R8).
+    pub fn counting_backend_ports(&self) -> &[PortSpec] {
+        let ports = self.backend.ports.as_slice();
+        if self.kind().is_single() { ports.get(..1).unwrap_or_default() } else { ports }
     }
 }

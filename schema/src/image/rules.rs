@@ -29,8 +29,7 @@ pub(super) fn check(policy: &Policy) -> Result<(), &'static str> {
     let names_required = frontend.len() > 1 || backend.len() > 1;
     hold(are_named(backend, names_required), "a backend port has a name that it cannot have")?;
     hold(are_different(frontend, false), "a frontend port is listed twice")?;
-    let names_count = names_required && frontend.len() != 1;
-    hold(are_different(backend, names_count), "a backend port is listed twice")?;
+    hold(are_different(backend, policy.do_names_count()), "a backend port is listed twice")?;
     hold(names_one_port(backend), "a name stands for two backend ports")?;
     hold(is_served(policy), "a frontend port has no backend port")?;
     hold(!leads_back(policy), "the backend address of a policy is its own frontend")
@@ -90,9 +89,8 @@ fn leads_back(policy: &Policy) -> bool {
     if policy.backend.address.is_none_or(|address| address.get() != ip.get()) {
         return false;
     }
-    let counted = if policy.kind().is_single() { 1 } else { usize::MAX };
     let caught: BTreeSet<_> = ports.iter().map(|spec| (spec.port, spec.protocol)).collect();
-    policy.backend.ports.iter().take(counted).any(|spec| caught.contains(&(spec.port, spec.protocol)))
+    policy.counting_backend_ports().iter().any(|spec| caught.contains(&(spec.port, spec.protocol)))
 }
 
 #[cfg(test)]

@@ -131,6 +131,15 @@ impl Selector {
         self.requirements.is_empty()
     }
 
+    /// A label that every selected object has, with the one value that it can have; `None` where no requirement
+    /// names one.
+    pub fn required_label(&self) -> Option<(&str, &str)> {
+        self.requirements.iter().find_map(|one| match (one.operator, one.values.as_slice()) {
+            (Operator::In, [value]) => Some((one.key.as_str(), value.as_str())),
+            _ => None,
+        })
+    }
+
     /// Whether an object with these labels is selected.
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.requirements.iter().all(|requirement| requirement.matches(labels))

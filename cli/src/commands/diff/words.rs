@@ -151,7 +151,7 @@ fn value(field: Field, policy: &Policy, served: &[&PortSpec]) -> String {
         Field::Selector if policy.backend.selector.is_empty() => "every pod".to_owned(),
         Field::Selector => cut(&policy.backend.selector),
         Field::Ports => {
-            let port = |spec: &&PortSpec| match policy.names_count() {
+            let port = |spec: &&PortSpec| match policy.do_names_count() {
                 true => spec.to_string(),
                 false => format!("{}/{}", spec.port, spec.protocol),
             };

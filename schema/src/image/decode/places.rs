@@ -1,5 +1,6 @@
 //! The section of the places: checked with the image, and read when the first place is asked for.
 
+use crate::image::layout::PLACE_SIZE;
 use crate::image::policy::{Policy, PolicyName};
 use crate::image::wire::{Read, Reader, Unreadable};
 use crate::image::{FieldId, FilePlaces, Places, Stretch};
@@ -9,9 +10,6 @@ use crate::image::{FieldId, FilePlaces, Places, Stretch};
 pub(in crate::image) fn places(section: &[u8], policies: &[Policy]) -> Option<Places> {
     read(&mut Reader::new(section), policies).ok()
 }
-
-/// What one place takes: field, file, and its four numbers.
-const PLACE_SIZE: usize = 6 * size_of::<u32>();
 
 fn words(place: &[u8; PLACE_SIZE]) -> [u32; 6] {
     let mut numbers = [0; 6];
