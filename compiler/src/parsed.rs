@@ -1,8 +1,9 @@
 //! One file, read: its policies, what was wrong with them by themselves, and what else it holds.
 
+use lrpc_schema::diagnostic::Spot;
 use lrpc_schema::image::FilePlaces;
 
-use crate::check::{input_limit, malformed_allow};
+use crate::check::{input_limit, malformed_allow, missing_field};
 use crate::diagnostic::Diagnostic;
 use crate::hir::Policy;
 use crate::lower::{self, Found, Recorder};
@@ -87,8 +88,12 @@ pub fn parse(source: &Source) -> Parsed {
 
 /// The remedy for a value that is a placeholder: no other text in its place is what was meant.
 fn unrendered(problem: &mut Diagnostic) {
-    let text = problem.primary.as_ref().map(|label| label.at.text());
-    if text.is_some_and(|text| !text.contains('\n') && template::is_in(text)) {
+    let Some(Spot { source, span }) = problem.primary.as_ref().map(|label| &label.at) else { return };
+    let (text, rest) = source.text().split_at_checked(span.end).unwrap_or_default();
+    let text = text.get(span.start..).unwrap_or_default();
+    let is_value = !text.contains('\n') && template::is_in_wrong(text);
+    let is_missing = text.is_empty() || problem.code == missing_field::PAGE.code;
+    if is_value || is_missing && template::is_behind(rest) {
         problem.help = Some(template::REMEDY.to_owned());
     }
 }

@@ -7,7 +7,7 @@ pub(crate) const REMEDY: &str = "this looks like a template: check what it rende
 
 /// What stands around a placeholder's name, and whether only a name may stand inside: Helm, Jinja, Go and
 /// mustache; shell, Kustomize and Argo CD; ERB and EJS; what `sed` and build tools fill in.
-const BRACKETS: [(&str, &str, bool); 13] = [
+const BRACKETS: [(&str, &str, bool); 14] = [
     ("{{", "}}", false),
     ("{%", "%}", false),
     ("${", "}", false),
@@ -18,25 +18,67 @@ const BRACKETS: [(&str, &str, bool); 13] = [
     ("((", "))", false),
     ("[[", "]]", true),
     ("%(", ")s", true),
+    ("%{", "}", false),
     ("%", "%", true),
     ("@", "@", true),
     ("__", "__", true),
 ];
 
+/// The same, where what stands between them is a placeholder only in a value that is wrong without it, since it
+/// means something in YAML or in prose: what people write by hand and Argo CD's Vault plugin; other build tools.
+const BRACKETS_OF_WRONG: [(&str, &str, bool); 4] =
+    [("<", ">", false), ("{", "}", true), ("$", "$", true), ("ENC[", "]", false)];
+
+/// What stands in angle brackets where a tool had nothing to print.
+const NOTHINGS: [&str; 5] = ["none", "nil", "unset", "unknown", "no value"];
+
+/// Words that ask for a value.
+const WORDS: [&str; 5] = ["CHANGEME", "CHANGE_ME", "REPLACEME", "REPLACE_ME", "PLACEHOLDER"];
+const BEGINNINGS: [&str; 2] = ["REPLACE_WITH_", "YOUR_"];
+
 /// Whether a placeholder stands in a text.
 pub(crate) fn is_in(text: &str) -> bool {
-    let bracketed = |(open, close, is_strict): &(&str, &str, bool)| {
-        let mut rest = text;
-        while let Some((_, behind)) = rest.split_once(open) {
-            let inside = behind.split_once(close).map(|(inside, _)| inside.trim());
-            if inside.is_some_and(|inside| !inside.is_empty() && (!is_strict || is_name(inside))) {
-                return true;
-            }
-            rest = behind;
+    BRACKETS.iter().any(|brackets| is_between(text, brackets)) || has_variable(text)
+}
+
+/// Whether a placeholder stands in a value that cannot be what was meant.
+pub(crate) fn is_in_wrong(value: &str) -> bool {
+    let plain = value.trim_matches(['"', '\'']);
+    is_in(value)
+        || BRACKETS_OF_WRONG.iter().any(|brackets| is_between(value, brackets))
+        || plain.starts_with("ref+") && plain.contains("://")
+        || WORDS.contains(&plain)
+        || BEGINNINGS.iter().any(|beginning| plain.starts_with(beginning))
+}
+
+/// Whether a placeholder is all that stands behind a key, or a value's place: what YAML reads as a comment is
+/// ytt's, or was to be replaced before.
+pub(crate) fn is_behind(rest: &str) -> bool {
+    let rest = rest.lines().next().unwrap_or_default();
+    let comment = rest.trim_start_matches(['"', '\'']).trim_start().trim_start_matches(':').trim_start();
+    comment.starts_with("#@ ") || comment.starts_with("#{")
+}
+
+/// Whether a text is a placeholder that may turn out to be `wanted`: what stands around it is how that begins and
+/// ends.
+pub(crate) fn may_become(text: &str, wanted: &str) -> bool {
+    let is_mark = |character: char| !character.is_ascii_alphanumeric();
+    let (Some(first), Some(last)) = (text.find(is_mark), text.rfind(is_mark)) else { return false };
+    let ends = text.get(..first).zip(text.get(last..).map(|end| end.trim_start_matches(is_mark)));
+    is_in(text) && ends.is_some_and(|(start, end)| wanted.starts_with(start) && wanted.ends_with(end))
+}
+
+fn is_between(text: &str, (open, close, is_strict): &(&str, &str, bool)) -> bool {
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once(open) {
+        let inside = behind.split_once(close).map(|(inside, _)| inside.trim());
+        let is_filled = |inside: &str| !inside.is_empty() && !NOTHINGS.contains(&inside);
+        if inside.is_some_and(|inside| is_filled(inside) && (!is_strict || is_name(inside))) {
+            return true;
         }
-        false
-    };
-    BRACKETS.iter().any(bracketed) || has_variable(text)
+        rest = behind;
+    }
+    false
 }
 
 /// `$NAME`, in capitals as variables of an environment are written.
@@ -77,9 +119,57 @@ mod tests {
             "%PORT%",
             "@PORT@",
             "__PORT__",
+            "%{port}",
         ] {
             assert!(is_in(text), "{text}");
             assert!(is_in(&format!("\"a{text}\"")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_wrong_without_it_tells_more() {
+        for text in [
+            "<NAMESPACE>",
+            "<your ip>",
+            "<<ip>>",
+            "<path:secret/data/x#v>",
+            "$ip$",
+            "{ip}",
+            "ENC[AES256_GCM,data:x]",
+            "\"ref+vault://x#/y\"",
+            "CHANGEME",
+            "'REPLACE_ME'",
+            "YOUR_IP",
+            "${IP}",
+        ] {
+            assert!(is_in_wrong(text), "{text}");
+        }
+        for text in ["<none>", "<no value>", "<", "a<b", "{}", "{a: b}", "$5$", "Change", "80", "xENC", ""] {
+            assert!(!is_in_wrong(text), "{text}");
+        }
+        // Each may stand in a manifest that is right.
+        for text in ["{app}", "<none>", "CHANGEME", "a <b> c", "$v$"] {
+            assert!(!is_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_yaml_takes_for_a_comment_is_seen() {
+        for text in [": #@ data.values.ip\nb: c", ": #{ip}#", "\": #@ x", "  #@ x"] {
+            assert!(is_behind(text), "{text}");
+        }
+        for text in [": # the usual one", ":", ": b #@ x", ":\n  #@ x", ": #@x"] {
+            assert!(!is_behind(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_around_a_placeholder_says_what_it_cannot_become() {
+        for text in ["${KIND}", "{{ .Values.kind }}", "Cilium${X}Policy", "%KIND%", "CiliumLocal{{ .x }}"] {
+            assert!(may_become(text, "CiliumLocalRedirectPolicy"), "{text}");
+        }
+        for text in ["Cilium{{ x }}NetworkPolicy", "ConfigMap${X}", "ConfigMap", "", "Cilium-Policy"] {
+            assert!(!may_become(text, "CiliumLocalRedirectPolicy"), "{text}");
         }
     }
 

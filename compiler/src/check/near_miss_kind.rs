@@ -3,6 +3,7 @@
 use crate::diagnostic::shown;
 use crate::diagnostic::{Diagnostic, Page, page};
 use crate::source::{Source, Span};
+use crate::template;
 
 pub(crate) const PAGE: Page =
     page!("near-miss-kind", Error, since "0.1.0", "a kind or group is almost that of a policy");
@@ -11,6 +12,13 @@ pub(crate) fn kind(source: &Source, kind: &str, span: Span) -> Diagnostic {
     PAGE.report(format!("{} is not a kind; `CiliumLocalRedirectPolicy` is", shown(kind)))
         .at(source, span, "no such kind")
         .help("write `kind: CiliumLocalRedirectPolicy`")
+}
+
+/// A kind of our group that a template fills in.
+pub(crate) fn placeholder(source: &Source, kind: &str, span: Span) -> Diagnostic {
+    PAGE.report(format!("the kind {} may become `CiliumLocalRedirectPolicy`", shown(kind)))
+        .at(source, span, "not filled in yet")
+        .help(template::REMEDY)
 }
 
 pub(crate) fn group(source: &Source, api_version: &str, span: Span) -> Diagnostic {

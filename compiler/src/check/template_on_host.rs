@@ -1,5 +1,7 @@
 //! L6: a metadata address is redirected for hostNetwork pods too, agents of the node among them.
 
+use std::collections::BTreeSet;
+
 use lrpc_schema::image::{Clients, is_metadata};
 
 use super::Member;
@@ -14,6 +16,9 @@ pub(crate) const PAGE: Page = page!(
     "a metadata address is redirected for a hostNetwork pod template too"
 );
 
+/// How many templates are named.
+const SHOWN: usize = 3;
+
 pub(super) fn check(
     member: &Member<'_>,
     workloads: &Workloads<'_>,
@@ -26,16 +31,36 @@ pub(super) fn check(
     if !is_wide || !is_taken.into_iter().any(|(port, protocol)| is_metadata(ip.value.get(), port, protocol)) {
         return None;
     }
-    let is_exempt =
-        |template: &Template| policy.skip && selected.iter().any(|one| std::ptr::eq(*one, template));
-    let template = workloads.on_host.iter().find(|one| !is_exempt(one))?;
+    // Those of others come first; the policy's own may be meant, and are exempt where it skips its backends.
+    let own: BTreeSet<*const Template> =
+        selected.iter().filter(|one| one.host_network).map(|one| std::ptr::from_ref(*one)).collect();
+    let is_own = |one: &&&Template| own.contains(&std::ptr::from_ref(**one));
+    let others = workloads.on_host.iter().filter(|one| !is_own(one));
+    let own_count = if policy.skip { 0 } else { own.len() };
+    let count = workloads.on_host.len().saturating_sub(own.len()) + own_count;
+    let first: Vec<&Template> =
+        others.chain(workloads.on_host.iter().filter(is_own).take(own_count)).take(SHOWN).copied().collect();
+    if first.is_empty() {
+        return None;
+    }
+    let shown: Vec<_> = first.iter().map(|template| template.shown.value.as_str()).collect();
+    let more = match count.saturating_sub(shown.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let diagnostic = PAGE
-        .report(format!("the metadata address `{}` is redirected for {} too", ip.value, template.shown.value))
+        .report(format!(
+            "the metadata address `{}` is redirected for {}{more} too",
+            ip.value,
+            shown.join(", ")
+        ))
         .at(&policy.source, ip.span, format!("for `lrpc.dev/clients: {}`", policy.annotations.clients))
-        .related(&template.source, template.shown.span, "a hostNetwork pod")
         .help(
             "say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone (`apply` of this \
              version then leaves the policy out)",
         );
-    Some(member.about(diagnostic))
+    let place = |diagnostic: Diagnostic, template: &&Template| {
+        diagnostic.related(&template.source, template.shown.span, "a hostNetwork pod")
+    };
+    Some(member.about(first.iter().fold(diagnostic, place)))
 }

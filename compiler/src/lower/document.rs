@@ -72,6 +72,9 @@ fn object<'s>(
         (Some((kind, span)), _) if is_near && is_near_kind(kind) => {
             Found::Problem(Box::new(near_miss_kind::kind(source, kind, span)))
         }
+        (_, Some((API_VERSION, _))) if let Some((text, span)) = placeholder(source, tree, node) => {
+            Found::Problem(Box::new(near_miss_kind::placeholder(source, text, span)))
+        }
         (None, api_version) if is_without_kind(tree, node, api_version) => {
             let is_list = elements(tree, node).is_some();
             let at = first_key(tree, node);
@@ -119,6 +122,13 @@ fn is_without_kind(tree: &Tree<'_>, node: &Node<'_>, api_version: Option<(&str, 
     let is_policy = |item: &Node<'_>| matches!(Kinds::of(tree, item).kind, Some((KIND, _)));
     matches!(api_version, Some((API_VERSION, _)))
         || elements(tree, node).is_some_and(|items| items.iter().any(is_policy))
+}
+
+/// A kind that is not filled in yet and may be ours; a placeholder without quotes is no text for YAML.
+fn placeholder<'t>(source: &'t Source, tree: &Tree<'_>, node: &Node<'_>) -> Option<(&'t str, Span)> {
+    let span = field(tree, node, "kind")?.span;
+    let text = source.slice(span);
+    template::may_become(text.trim_matches(['"', '\'']), KIND).then_some((text, span))
 }
 
 /// The elements of what may be a list.

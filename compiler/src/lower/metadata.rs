@@ -5,10 +5,11 @@ use std::sync::Arc;
 use lrpc_schema::diagnostic::Field;
 
 use super::object::{Object, Reader};
-use crate::check::invalid_name;
+use crate::check::{invalid_name, missing_field};
 use crate::hir::{Namespace, Spanned};
 use crate::names::{is_dns_label, is_dns_subdomain};
 use crate::syntax::Node;
+use crate::template;
 
 /// What `metadata` says.
 pub(super) struct Metadata<'t, 's> {
@@ -73,7 +74,18 @@ fn name<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Optio
 }
 
 fn namespace<'t, 's>(reader: &mut Reader<'t, 's>, metadata: &Object<'t, 's>) -> Namespace {
-    let Some((_, node)) = metadata.get("namespace") else { return Namespace::Absent };
+    let Some((_, node)) = metadata.get("namespace") else {
+        let written = metadata.entries.iter().find(|[key, _]| key.text() == Some("namespace"));
+        let rest = |key: &Node<'_>| reader.source.text().get(key.span.end as usize..);
+        let Some([key, _]) = written.filter(|[key, _]| rest(key).is_some_and(template::is_behind)) else {
+            return Namespace::Absent;
+        };
+        // A placeholder stands there, which no namespace of the command line replaces.
+        let problem =
+            missing_field::report(reader.source, key.span, "metadata.namespace", "namespace: default");
+        reader.report(problem);
+        return Namespace::Wrong;
+    };
     let Some(namespace) = reader.string(node, Field::Fixed("metadata.namespace")) else {
         return Namespace::Wrong;
     };

@@ -128,7 +128,8 @@ impl<'a, 's> Document<'a, 's> {
         let mut labels = BTreeMap::new();
         if let Some(Value::Mapping(children)) = node.map(|node| &node.value) {
             for [key, value] in self.tree.entries(*children) {
-                labels.insert(rendered(key)?, rendered(value)?);
+                // Nothing there: a placeholder that YAML takes for a comment.
+                labels.insert(rendered(key)?, rendered(value).filter(|_| !value.is_null())?);
             }
         }
         Some(labels)
