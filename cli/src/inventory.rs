@@ -31,7 +31,9 @@ impl Given {
             output.message(format!("warning: {problem}"));
         }
         if self.inventory.pods().len() == 0 {
-            output.message(format!("warning: the inventory has no pod, and nothing has a backend; dump it with {DUMP}"));
+            output.message(format!(
+                "warning: the inventory has no pod, and nothing has a backend; dump it with {DUMP}"
+            ));
         }
         self.inventory
     }

@@ -126,7 +126,7 @@ fn is_without_kind(tree: &Tree<'_>, node: &Node<'_>, api_version: Option<(&str, 
 
 /// A kind that is not filled in yet and may be ours; a placeholder without quotes is no text for YAML.
 fn placeholder<'t>(source: &'t Source, tree: &Tree<'_>, node: &Node<'_>) -> Option<(&'t str, Span)> {
-    let span = field(tree, node, "kind")?.span;
+    let span = tree.field(node, "kind")?.span;
     let text = source.slice(span);
     template::may_become(text.trim_matches(['"', '\'']), KIND).then_some((text, span))
 }
