@@ -45,7 +45,9 @@ pub(crate) fn is_in(text: &str) -> bool {
 pub(crate) fn is_in_wrong(value: &str) -> bool {
     let plain = value.trim_matches(['"', '\'']);
     is_in(value)
-        || BRACKETS_OF_WRONG.iter().any(|brackets| is_between(value, brackets))
+        || BRACKETS_OF_WRONG.iter().any(|brackets @ (open, close, _)| {
+            (plain.starts_with(open) || plain.ends_with(close)) && is_between(plain, brackets)
+        })
         || plain.starts_with("ref+") && plain.contains("://")
         || WORDS.contains(&plain)
         || BEGINNINGS.iter().any(|beginning| plain.starts_with(beginning))
@@ -144,7 +146,20 @@ mod tests {
         ] {
             assert!(is_in_wrong(text), "{text}");
         }
-        for text in ["<none>", "<no value>", "<", "a<b", "{}", "{a: b}", "$5$", "Change", "80", "xENC", ""] {
+        for text in [
+            "<none>",
+            "<no value>",
+            "<",
+            "a<b",
+            "{}",
+            "{a: b}",
+            "$5$",
+            "Change",
+            "80",
+            "xENC",
+            "100% <neu>, A",
+            "",
+        ] {
             assert!(!is_in_wrong(text), "{text}");
         }
         // Each may stand in a manifest that is right.
