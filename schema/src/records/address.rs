@@ -25,12 +25,14 @@ pub const fn mapped_words(user_ip4: u32) -> [u64; 2] {
     }
 }
 
-/// The four bytes of an IPv4 address, as a socket hook wants them, out of the second address word; what
-/// they mean is only defined for an IPv4-mapped address.
+/// The four bytes of an IPv4 address, as a socket hook wants them; `None` for an IPv6 address, which an IPv4 socket
+/// cannot reach.
 #[inline(always)]
-pub const fn ip4_of_words(words: [u64; 2]) -> u32 {
-    let [.., a, b, c, d] = words[1].to_ne_bytes();
-    u32::from_ne_bytes([a, b, c, d])
+pub const fn ip4_of_words([high, low]: [u64; 2]) -> Option<u32> {
+    let [.., a, b, c, d] = low.to_ne_bytes();
+    let ip4 = u32::from_ne_bytes([a, b, c, d]);
+    let [_, mapped] = mapped_words(ip4);
+    if high == 0 && low == mapped { Some(ip4) } else { None }
 }
 
 /// The address that two words stand for, IPv4 out of its IPv4-mapped form.
@@ -66,6 +68,16 @@ pub const fn user_port_protocol_word(user_port: u32, protocol: Protocol) -> u64 
         (user_port & 0xffff) as u64 | (protocol as u64) << 16
     } else {
         ((user_port & 0xffff) as u64) << 48 | (protocol as u64) << 40
+    }
+}
+
+/// [`port_word`] of a port as a socket hook sees it: the low 16 bits in network byte order.
+#[inline(always)]
+pub(super) const fn user_port_word(user_port: u32) -> u64 {
+    if cfg!(target_endian = "little") {
+        (user_port & 0xffff) as u64
+    } else {
+        ((user_port & 0xffff) as u64) << 48
     }
 }
 

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use super::address::{
-    address_of_words, address_words, ip4_of_words, mapped_words, port_of_word, port_word, user_port_of_word,
+    address_of_words, address_words, port_of_word, port_word, user_port_of_word, user_port_word,
 };
 
 /// Element of the backend table: {address 16, port 2, zero 6}, network byte order.
@@ -31,13 +31,17 @@ impl Backend {
         port_of_word(self.words[2])
     }
 
-    /// The address as an IPv4 socket hook wants it, `None` for an address that such a socket cannot reach.
+    /// The backend that a socket hook sees: the address as two words in network byte order, IPv4 in its mapped
+    /// form, and the low 16 bits of the port in network byte order.
     #[inline(always)]
-    pub const fn user_ip4(&self) -> Option<u32> {
-        let [high, low] = [self.words[0], self.words[1]];
-        let ip4 = ip4_of_words([high, low]);
-        let [_, mapped] = mapped_words(ip4);
-        if high == 0 && low == mapped { Some(ip4) } else { None }
+    pub const fn of_socket([high, low]: [u64; 2], user_port: u32) -> Self {
+        Self { words: [high, low, user_port_word(user_port)] }
+    }
+
+    /// The address as two words in network byte order, IPv4 in its mapped form.
+    #[inline(always)]
+    pub const fn address_words(&self) -> [u64; 2] {
+        [self.words[0], self.words[1]]
     }
 
     /// The port as a socket hook wants it.

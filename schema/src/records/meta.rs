@@ -10,14 +10,81 @@ pub struct Meta {
 words!(Meta, 8);
 
 impl Meta {
-    /// A generation without an audit flag, without a lease, and with pods at the cgroup levels of the mask
-    /// (bit n: pods sit n levels below the cgroup2 root).
-    pub const fn new(pod_levels: u64) -> Self {
-        Self { words: [pod_levels, 0, 0, 0, 0, 0, 0, 0] }
+    /// How many pods of `members` may be at different levels, and how many kubelet's trees.
+    pub const LEVELS: usize = 8;
+
+    /// A generation whose `members` are at these levels, pods and kubelet's trees, and whose node is in the
+    /// network namespace with a cookie (0: in the kernel's initial one).
+    pub const fn new(pods: Levels, trees: Levels, node_netns: u64) -> Self {
+        Self { words: [pods.0, trees.0, node_netns, 0, 0, 0, 0, 0] }
     }
 
-    /// Bit n is set where pods sit n levels below the cgroup2 root.
-    pub const fn pod_levels(&self) -> u64 {
-        self.words[0]
+    /// At which levels pods are.
+    #[inline(always)]
+    pub const fn pods(&self) -> Levels {
+        Levels(self.words[0])
+    }
+
+    /// At which levels kubelet's trees are.
+    #[inline(always)]
+    pub const fn trees(&self) -> Levels {
+        Levels(self.words[1])
+    }
+
+    /// The cookie of the network namespace that is the node's own; 0 for the initial one (L6).
+    #[inline(always)]
+    pub const fn node_netns(&self) -> u64 {
+        self.words[2]
+    }
+}
+
+/// Up to eight levels of the cgroup2 tree, whose root is level 0: one byte each, zeros behind the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels(u64);
+
+impl Levels {
+    /// The same with one more; `None` where there is no room, or for level 0 and levels beyond 255.
+    #[must_use]
+    pub fn with(self, level: usize) -> Option<Self> {
+        let level = u8::try_from(level).ok().filter(|level| *level != 0)?;
+        let mut bytes = self.0.to_le_bytes();
+        if !bytes.contains(&level) {
+            *bytes.iter_mut().find(|byte| **byte == 0)? = level;
+        }
+        Some(Self(u64::from_le_bytes(bytes)))
+    }
+
+    /// The first level; 0 where there is none.
+    #[inline(always)]
+    pub const fn first(self) -> u64 {
+        self.0 & 0xff
+    }
+
+    /// The levels behind the first.
+    #[inline(always)]
+    #[must_use]
+    pub const fn rest(self) -> Self {
+        Self(self.0 >> 8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_levels_fit_and_each_counts_once() {
+        let mut levels = Levels::default();
+        assert_eq!(levels.first(), 0);
+        for level in [3, 2, 3, 255, 4, 5, 6, 7, 8] {
+            levels = levels.with(level).unwrap();
+        }
+        let all: [u64; 9] =
+            core::array::from_fn(|index| (0..index).fold(levels, |rest, _| rest.rest()).first());
+        assert_eq!(all, [3, 2, 255, 4, 5, 6, 7, 8, 0]);
+        assert_eq!(levels.with(9), None);
+        assert_eq!(levels.with(8), Some(levels));
+        assert_eq!(Levels::default().with(0), None);
+        assert_eq!(Levels::default().with(256), None);
     }
 }

@@ -9,12 +9,14 @@
 //! address in that form is never a frontend of its own, so the two cannot collide).
 //!
 //! INVARIANT: any change of a size, an offset or a meaning below changes [`ABI_VERSION`], which names the
-//! pin directory; [`PEER_VERSION`] does the same for the one record that outlives every generation.
+//! pin directory; [`PEER_VERSION`] does the same for what outlives every generation.
 
-/// Version of the tables: the records below except [`Peer`], and the set of tables itself.
-pub const ABI_VERSION: u32 = 1;
+/// Version of the tables: the records below except those that outlive every generation, and the set of tables
+/// itself.
+pub const ABI_VERSION: u32 = 2;
 
-/// Version of [`Peer`], which sockets carry across every swap and every upgrade (L11).
+/// Version of [`Peer`] and [`Datagrams`], which sockets carry across every swap and every upgrade (L11), and of
+/// [`Counts`] and [`Decided`].
 pub const PEER_VERSION: u32 = 1;
 
 /// What every record of words can do.
@@ -57,9 +59,13 @@ macro_rules! words {
 mod address;
 mod backend;
 mod cell;
+mod counts;
+mod datagrams;
+pub mod filter;
 mod frontend;
 mod generation;
 mod hook;
+mod member;
 mod meta;
 mod peer;
 mod table;
@@ -67,12 +73,15 @@ mod table;
 pub use address::{address_of_words, address_words, ip4_of_words, mapped_words, user_port_protocol_word};
 pub use backend::Backend;
 pub use cell::Cell;
-pub use frontend::{Action, FrontendKey, FrontendValue};
+pub use counts::{Counts, Decided, Fate, Switches};
+pub use datagrams::Datagrams;
+pub use frontend::{Action, Audience, ClientKind, FrontendKey, FrontendValue};
 pub use generation::{Generation, Slot};
 pub use hook::Hook;
-pub use meta::Meta;
+pub use member::{MEMBER, MemberKey, SetId};
+pub use meta::{Levels, Meta};
 pub use peer::Peer;
-pub use table::{CELL, META_SIZE, PEERS, Table};
+pub use table::{CELL, COUNTERS, DATAGRAMS, EVENTS, META_SIZE, PEERS, Table};
 
 #[cfg(test)]
 mod tests {
@@ -102,21 +111,23 @@ mod tests {
         let user_ip4 = u32::from_ne_bytes([10, 96, 0, 10]);
         let user_port = u32::from(u16::from_ne_bytes(53_u16.to_be_bytes()));
         let key = FrontendKey::new(ip("10.96.0.10"), 53, Udp);
-        let [high, low] = mapped_words(user_ip4);
-        assert_eq!(*key.words(), [high, low, user_port_protocol_word(user_port, Udp)]);
-        assert_eq!(FrontendKey::of_socket(user_ip4, user_port, Udp), key);
-        assert_eq!((key.user_ip4(), key.user_port()), (user_ip4, user_port));
-        assert_eq!(ip4_of_words([high, low]), user_ip4);
-        assert_eq!(Backend::new(ip("10.96.0.10"), 53).user_port(), user_port);
+        let words = mapped_words(user_ip4);
+        assert_eq!(*key.words(), [words[0], words[1], user_port_protocol_word(user_port, Udp)]);
+        assert_eq!(FrontendKey::of_socket(words, user_port, Udp), key);
+        assert_eq!((key.address_words(), key.user_port()), (words, user_port));
+        assert_eq!(ip4_of_words(words), Some(user_ip4));
+        let backend = Backend::new(ip("10.96.0.10"), 53);
+        assert_eq!(Backend::of_socket(words, user_port), backend);
+        assert_eq!((backend.address_words(), backend.user_port()), (words, user_port));
     }
 
     #[test]
-    fn an_ipv4_socket_reaches_ipv4_backends_only() {
-        let user_ip4 = u32::from_ne_bytes([10, 244, 1, 7]);
-        assert_eq!(Backend::new(ip("10.244.1.7"), 80).user_ip4(), Some(user_ip4));
-        assert_eq!(Backend::new(ip("fd00::1"), 80).user_ip4(), None);
-        assert_eq!(Backend::new(ip("::10.244.1.7"), 80).user_ip4(), None);
-        assert_eq!(Backend::new(ip("1::ffff:10.244.1.7"), 80).user_ip4(), None);
+    fn an_ipv4_socket_reaches_ipv4_addresses_only() {
+        let of = |text| ip4_of_words(address_words(ip(text)));
+        assert_eq!(of("10.244.1.7"), Some(u32::from_ne_bytes([10, 244, 1, 7])));
+        assert_eq!(of("fd00::1"), None);
+        assert_eq!(of("::10.244.1.7"), None);
+        assert_eq!(of("1::ffff:10.244.1.7"), None);
     }
 
     #[test]
@@ -135,5 +146,49 @@ mod tests {
         assert_eq!((value.action(), value.count(), value.first()), (Some(Action::Redirect), 3, 7));
         assert_eq!((value.backend().address(), value.backend().port()), (ip("fd00::1"), 80));
         assert_eq!(FrontendValue::drop().action(), Some(Action::Drop));
+    }
+
+    #[test]
+    fn an_audience_and_an_audit_change_nothing_else() {
+        let value = FrontendValue::redirect(3, 7, Backend::new(ip("fd00::1"), 80));
+        assert!(value.is_for_all());
+        let kinds = [
+            ClientKind::All,
+            ClientKind::OtherNetns,
+            ClientKind::Pods,
+            ClientKind::Members,
+            ClientKind::OtherPods,
+        ];
+        for kind in kinds {
+            for exempt in [None, Some(SetId::new(u32::MAX))] {
+                let audience = Audience { kind, clients: SetId::new(u32::MAX - 1), exempt };
+                let value = value.concerning(audience).audited();
+                assert_eq!(value.is_for_all(), kind == ClientKind::All && exempt.is_none());
+                assert_eq!(
+                    (value.client_kind(), value.clients(), value.exempt()),
+                    (Some(kind), audience.clients, exempt)
+                );
+                assert_eq!(
+                    (value.action(), value.count(), value.first()),
+                    (Some(Action::AuditRedirect), 3, 7)
+                );
+                assert_eq!(value.backend(), Backend::new(ip("fd00::1"), 80));
+            }
+        }
+        assert_eq!(FrontendValue::drop().audited().action(), Some(Action::AuditDrop));
+    }
+
+    #[test]
+    fn a_decision_gives_back_what_it_was_made_of() {
+        let (key, backend) = (FrontendKey::new(ip("10.96.0.10"), 53, Udp), Backend::new(ip("fd00::1"), 80));
+        let decided = Decided::new(5, key, Some(backend), Fate::Own, true, 7 << 32 | 8, 9);
+        assert_eq!((decided.at(), decided.frontend(), decided.backend()), (5, key, Some(backend)));
+        assert_eq!((decided.fate(), decided.is_audit()), (Some(Fate::Own), true));
+        assert_eq!((decided.process(), decided.cgroup()), (7, 9));
+        assert_eq!(Decided::new(5, key, None, Fate::Dropped, false, 0, 0).backend(), None);
+        for fate in Fate::ALL {
+            let counts = Counts::one(fate).and(Counts::one(fate));
+            assert!(Fate::ALL.iter().all(|other| counts.of(*other) == if *other == fate { 2 } else { 0 }));
+        }
     }
 }

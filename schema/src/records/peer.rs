@@ -20,6 +20,12 @@ impl Peer {
         Self { words: [a, b, c, d, e, f] }
     }
 
+    /// The record out of its words.
+    #[inline(always)]
+    pub(super) const fn from_words(words: [u64; 6]) -> Self {
+        Self { words }
+    }
+
     /// What the program connected to.
     #[inline(always)]
     pub const fn frontend(&self) -> FrontendKey {

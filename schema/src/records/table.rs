@@ -10,20 +10,26 @@ pub enum Table {
     Frontends,
     /// Array: index to [`Backend`](super::Backend); a frontend with several backends owns a run of it.
     Backends,
+    /// Hash: [`MemberKey`](super::MemberKey) to a word that says nothing more.
+    Members,
+    /// Array of words: what the frontend table may hold; see [`filter`](super::filter).
+    Filter,
     /// Array of one: [`Meta`](super::Meta) for the programs, followed by the loader's own record up to
     /// [`META_SIZE`].
     Meta,
 }
 
 impl Table {
-    /// Every table, in the order in which they are written.
-    pub const ALL: [Self; 3] = [Self::Frontends, Self::Backends, Self::Meta];
+    /// Every table, in the order in which they are written; the record of a generation comes last.
+    pub const ALL: [Self; 5] = [Self::Frontends, Self::Backends, Self::Members, Self::Filter, Self::Meta];
 
     /// The table's name: that of its outer map, of its pins and in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Frontends => "frontends",
             Self::Backends => "backends",
+            Self::Members => "members",
+            Self::Filter => "filter",
             Self::Meta => "meta",
         }
     }
@@ -35,10 +41,17 @@ impl fmt::Display for Table {
     }
 }
 
-/// Name of the array map whose only element is the [`Cell`](super::Cell).
+/// Name of the array map whose first element is the [`Cell`](super::Cell); the second is
+/// [`Switches`](super::Switches).
 pub const CELL: &str = "cell";
-/// Name of the socket storage that holds a [`Peer`](super::Peer) per redirected socket.
+/// Name of the socket storage that holds a [`Peer`](super::Peer) per connected and redirected socket.
 pub const PEERS: &str = "peers_v1";
+/// Name of the socket storage that holds the [`Datagrams`](super::Datagrams) of an unconnected socket.
+pub const DATAGRAMS: &str = "datagrams_v1";
+/// Name of the hash that holds the [`Counts`](super::Counts) of each frontend, one value per CPU.
+pub const COUNTERS: &str = "counters_v1";
+/// Name of the ring buffer that takes a [`Decided`](super::Decided) for each decision while somebody looks.
+pub const EVENTS: &str = "events_v1";
 
 /// Size in bytes of the one value of the `meta` table: [`Meta`](super::Meta), then the loader's record,
 /// zero-filled.
