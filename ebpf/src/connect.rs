@@ -1,20 +1,18 @@
 //! Where a connect goes.
 //!
-//! A frontend that has an entry never leaks: where its entry cannot be carried out, the connect is refused,
-//! because the entry may stand for a security boundary (`lrpc.dev/fallback: drop`, credentials of a metadata
-//! service). Where no generation can be found, connects are left alone instead: refusing them all would cut
-//! the node off.
-//!
 //! What a socket remembers follows its peer: a redirect overwrites it, a connect that is left alone deletes
 //! it (else a socket that went to a frontend and then straight to the backend would still report the
 //! frontend). A refused connect changes neither the peer nor the memory of it.
 
 use lrpc_schema::protocol::Protocol;
-use lrpc_schema::records::{Action, Backend, Cell, FrontendKey, FrontendValue, Peer};
+use lrpc_schema::records::Peer;
 
+use crate::decide::{Decision, decide};
 use crate::kernel::{Destination, Kernel};
 
-/// What becomes of a connect.
+pub use crate::decide::Refusal;
+
+/// What becomes of a connect, or of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It goes where it would have gone.
@@ -25,89 +23,30 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// Why a connect is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The policy says so (L5).
-    Dropped,
-    /// The entry is none that this program knows.
-    UnknownAction,
-    /// The entry names a backend that the table does not hold, or one that IPv4 cannot reach.
-    NoBackend,
-    /// The socket cannot remember its frontend, so that getpeername would tell the backend (D7).
-    NoMemory,
-}
-
-/// Decides one connect of a Protocol::Tcp or Protocol::Udp socket over IPv4, and sees to what the socket remembers.
+/// Decides one connect of a TCP or UDP socket, and sees to what the socket remembers.
 #[inline(always)]
 pub fn connect<K: Kernel>(kernel: &K, protocol: Protocol, to: Destination) -> Verdict {
-    let key = FrontendKey::of_socket(to.ip4, to.port, protocol);
-    let Some((cell, value)) = entry(kernel, key) else {
-        kernel.forget();
-        return Verdict::Pass;
-    };
-    match redirect(kernel, cell, value, protocol) {
-        Ok((backend, destination)) => {
-            if kernel.remember(Peer::new(key, backend)) {
-                Verdict::Redirect(destination)
-            } else {
-                Verdict::Refuse(Refusal::NoMemory)
-            }
+    let key = to.frontend(protocol);
+    match decide(kernel, key, protocol) {
+        Decision::Pass => {
+            kernel.forget();
+            Verdict::Pass
         }
-        Err(refusal) => Verdict::Refuse(refusal),
-    }
-}
-
-#[inline(always)]
-fn entry<K: Kernel>(kernel: &K, key: FrontendKey) -> Option<(Cell, &FrontendValue)> {
-    let cell = kernel.cell();
-    cell.generation()?;
-    Some((cell, kernel.frontend(cell.slot(), key)?))
-}
-
-#[inline(always)]
-fn redirect<K: Kernel>(
-    kernel: &K,
-    cell: Cell,
-    value: &FrontendValue,
-    protocol: Protocol,
-) -> Result<(Backend, Destination), Refusal> {
-    match value.action() {
-        Some(Action::Redirect) => {}
-        Some(Action::Drop) => return Err(Refusal::Dropped),
-        None => return Err(Refusal::UnknownAction),
-    }
-    let backend = match value.count() {
-        0 => return Err(Refusal::NoBackend),
-        1 => value.backend(),
-        count => {
-            let index = value.first().wrapping_add(pick(kernel, protocol, count));
-            *kernel.backend(cell.slot(), index).ok_or(Refusal::NoBackend)?
+        Decision::Redirect(backend) if kernel.remember(Peer::new(key, backend)) => {
+            Verdict::Redirect(Destination::of_backend(&backend))
         }
-    };
-    let ip4 = backend.user_ip4().ok_or(Refusal::NoBackend)?;
-    Ok((backend, Destination { ip4, port: backend.user_port() }))
-}
-
-/// Which of several backends: for Protocol::Tcp any, for Protocol::Udp the same one for as long as the socket lives, since its
-/// next connect may be part of the same exchange (D6).
-#[inline(always)]
-fn pick<K: Kernel>(kernel: &K, protocol: Protocol, count: u32) -> u32 {
-    let number = match protocol {
-        Protocol::Tcp => u64::from(kernel.random()),
-        Protocol::Udp => kernel.cookie(),
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "the remainder is below a u32")]
-    {
-        number.checked_rem(u64::from(count)).unwrap_or_default() as u32
+        Decision::Redirect(_) => Verdict::Refuse(Refusal::NoMemory),
+        Decision::Refuse(refusal) => Verdict::Refuse(refusal),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use lrpc_schema::records::Slot;
+    extern crate std;
 
+    use lrpc_schema::records::{Cell, Fate, FrontendValue, Slot};
+
+    use super::*;
     use crate::fake::{Fake, SLOT, backend, destination, key};
 
     const FRONTEND: &str = "169.254.169.254:8080";
@@ -154,9 +93,7 @@ mod tests {
     #[test]
     fn only_the_active_generation_counts() {
         let mut kernel = Fake::new();
-        kernel
-            .frontends
-            .insert((Slot::new(SLOT.get() + 1), key(FRONTEND, Protocol::Tcp)), one("10.244.1.7:80"));
+        kernel.put(Slot::new(SLOT.get() + 1), key(FRONTEND, Protocol::Tcp), one("10.244.1.7:80"));
         assert_eq!(kernel.connect(Protocol::Tcp, FRONTEND), Verdict::Pass);
     }
 
@@ -164,7 +101,7 @@ mod tests {
     fn nothing_is_redirected_while_nothing_is_active() {
         let mut kernel = Fake::new().remembering(FRONTEND, "10.244.1.7:80");
         kernel.active = Cell::EMPTY;
-        kernel.frontends.insert((Slot::new(0), key(FRONTEND, Protocol::Tcp)), one("10.244.1.7:80"));
+        kernel.put(Slot::new(0), key(FRONTEND, Protocol::Tcp), one("10.244.1.7:80"));
         assert_eq!(kernel.connect(Protocol::Tcp, FRONTEND), Verdict::Pass);
         assert_eq!(kernel.memory(), None);
     }
@@ -225,13 +162,40 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_carried_out_never_leaks() {
         let value = |action: u8| FrontendValue::from_bytes(&[action; FrontendValue::SIZE]);
-        refused(Fake::new().with(FRONTEND, Protocol::Tcp, value(0)), Refusal::UnknownAction);
-        refused(Fake::new().with(FRONTEND, Protocol::Tcp, value(3)), Refusal::UnknownAction);
+        refused(Fake::new().with(FRONTEND, Protocol::Tcp, value(0)), Refusal::Unknown);
+        refused(Fake::new().with(FRONTEND, Protocol::Tcp, value(5)), Refusal::Unknown);
         let none = FrontendValue::redirect(0, 0, backend("10.244.1.7:80"));
         refused(Fake::new().with(FRONTEND, Protocol::Tcp, none), Refusal::NoBackend);
         let outside = FrontendValue::redirect(2, 8, backend("10.244.1.7:80"));
         refused(Fake::new().with(FRONTEND, Protocol::Tcp, outside), Refusal::NoBackend);
         refused(Fake::new().with(FRONTEND, Protocol::Tcp, one("[fd00::7]:80")), Refusal::NoBackend);
+    }
+
+    #[test]
+    fn l16_each_family_goes_to_its_own() {
+        for (frontend, to) in [("[fd00:1::10]:53", "[fd00::7]:53"), ("10.96.0.10:53", "10.244.1.7:53")] {
+            let kernel = Fake::new().with(frontend, Protocol::Udp, one(to));
+            assert_eq!(kernel.connect(Protocol::Udp, frontend), redirect(to));
+            assert_eq!(kernel.memory(), Some(Peer::new(key(frontend, Protocol::Udp), backend(to))));
+        }
+        let crossed = Fake::new().with("[fd00:1::10]:53", Protocol::Udp, one("10.244.1.7:53"));
+        assert_eq!(crossed.connect(Protocol::Udp, "[fd00:1::10]:53"), Verdict::Refuse(Refusal::NoBackend));
+    }
+
+    #[test]
+    fn an_audit_counts_and_touches_nothing() {
+        for (value, fate) in [(one("10.244.1.7:80"), Fate::Redirected), (FrontendValue::drop(), Fate::Dropped)] {
+            let kernel = Fake::new().with(FRONTEND, Protocol::Tcp, value.audited());
+            assert_eq!(kernel.connect(Protocol::Tcp, FRONTEND), Verdict::Pass);
+            assert_eq!((kernel.memory(), kernel.fates.borrow().as_slice()), (None, &[fate][..]));
+        }
+    }
+
+    #[test]
+    fn what_the_filter_does_not_know_is_not_looked_up() {
+        let mut kernel = Fake::new().with(FRONTEND, Protocol::Tcp, one("10.244.1.7:80"));
+        kernel.filters.insert(SLOT, std::vec![1, 0]);
+        assert_eq!(kernel.connect(Protocol::Tcp, FRONTEND), Verdict::Pass);
     }
 
     #[test]

@@ -1,16 +1,12 @@
-//! `cgroup/connect4`: TCP and connected UDP over IPv4, TCP fast open and the
-//! first subflow of MPTCP included.
+//! `cgroup/connect4`: TCP and connected UDP over IPv4, TCP fast open and the first subflow of MPTCP included.
 
 use aya_ebpf::macros::cgroup_sock_addr;
 use aya_ebpf::programs::SockAddrContext;
-use lrpc_ebpf::connect::{Refusal, Verdict, connect};
+use lrpc_ebpf::connect::{Verdict, connect};
 use lrpc_schema::protocol::Protocol;
 
+use crate::answer::{ALLOW, REFUSE};
 use crate::context::Context;
-
-/// Let the connect go on; EPERM is the other answer.
-const ALLOW: i32 = 1;
-const REFUSE: i32 = 0;
 
 #[cgroup_sock_addr(connect4)]
 fn connect4(context: SockAddrContext) -> i32 {
@@ -18,14 +14,12 @@ fn connect4(context: SockAddrContext) -> i32 {
     let Some(protocol) = Protocol::of_socket(context.protocol()) else {
         return ALLOW;
     };
-    match connect(&context, protocol, context.destination()) {
+    match connect(&context, protocol, context.destination4()) {
         Verdict::Pass => ALLOW,
         Verdict::Redirect(backend) => {
-            context.set_destination(backend);
+            context.set_destination4(backend);
             ALLOW
         }
-        Verdict::Refuse(
-            Refusal::Dropped | Refusal::UnknownAction | Refusal::NoBackend | Refusal::NoMemory,
-        ) => REFUSE,
+        Verdict::Refuse(_) => REFUSE,
     }
 }

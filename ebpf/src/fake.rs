@@ -2,16 +2,22 @@
 
 extern crate std;
 
-use core::cell::{Cell as Shared, OnceCell};
-use std::collections::BTreeMap;
+use core::cell::{Cell as Shared, OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::vec;
 use std::vec::Vec;
 
 use lrpc_schema::protocol::Protocol;
-use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Generation, Peer, Slot};
+use lrpc_schema::records::filter::Mark;
+use lrpc_schema::records::{
+    Backend, Cell, Datagrams, Fate, FrontendKey, FrontendValue, Generation, Levels, MemberKey, Meta, Peer, SetId, Slot,
+};
 
 use crate::connect::{Verdict, connect};
 use crate::getpeername::getpeername;
 use crate::kernel::{Destination, Kernel};
+use crate::recvmsg::recvmsg;
+use crate::sendmsg::sendmsg;
 
 /// The slot that [`Fake::new`] makes active.
 pub(crate) const SLOT: Slot = Slot::new(2);
@@ -20,6 +26,17 @@ pub(crate) struct Fake {
     pub(crate) active: Cell,
     pub(crate) frontends: BTreeMap<(Slot, FrontendKey), FrontendValue>,
     pub(crate) backends: BTreeMap<(Slot, u32), Backend>,
+    pub(crate) filters: BTreeMap<Slot, Vec<u64>>,
+    pub(crate) metas: BTreeMap<Slot, Meta>,
+    members: BTreeSet<(Slot, MemberKey)>,
+    levels: (Levels, Levels),
+    /// The numbers of the task's cgroup and of those above it, from the root.
+    pub(crate) ancestors: [u64; 4],
+    pub(crate) netns: u64,
+    pub(crate) initial_netns: u64,
+    pub(crate) is_connected: bool,
+    datagrams: OnceCell<Datagrams>,
+    pub(crate) fates: RefCell<Vec<Fate>>,
     pub(crate) random: u32,
     pub(crate) cookie: u64,
     pub(crate) memory_left: bool,
@@ -35,6 +52,16 @@ impl Fake {
             active: Cell::new(Generation::FIRST, SLOT),
             frontends: BTreeMap::new(),
             backends: BTreeMap::new(),
+            filters: BTreeMap::new(),
+            metas: BTreeMap::new(),
+            members: BTreeSet::new(),
+            levels: (Levels::default(), Levels::default()),
+            ancestors: [1, 0, 0, 0],
+            netns: 1,
+            initial_netns: 1,
+            is_connected: false,
+            datagrams: OnceCell::new(),
+            fates: RefCell::default(),
             random: 0,
             cookie: 0,
             memory_left: true,
@@ -46,8 +73,35 @@ impl Fake {
 
     /// Adds an entry to the active generation.
     pub(crate) fn with(mut self, frontend: &str, protocol: Protocol, value: FrontendValue) -> Self {
-        self.frontends.insert((SLOT, key(frontend, protocol)), value);
+        self.put(SLOT, key(frontend, protocol), value);
         self
+    }
+
+    /// Adds an entry to the generation of a slot.
+    pub(crate) fn put(&mut self, slot: Slot, key: FrontendKey, value: FrontendValue) {
+        self.frontends.insert((slot, key), value);
+        let filter = self.filters.entry(slot).or_insert_with(|| vec![2, 0, 0]);
+        let mark = Mark::of(&key);
+        filter[mark.index(2) as usize] |= mark.bits();
+    }
+
+    /// Says at which levels pods and kubelet's trees are.
+    pub(crate) fn with_levels(&mut self, pods: &[usize], trees: &[usize]) {
+        let levels = |numbers: &[usize]| {
+            numbers.iter().fold(Levels::default(), |levels, number| levels.with(*number).unwrap())
+        };
+        self.levels = (levels(pods), levels(trees));
+        self.with_node_netns(0);
+    }
+
+    /// Says in which network namespace the node is.
+    pub(crate) fn with_node_netns(&mut self, cookie: u64) {
+        self.metas.insert(SLOT, Meta::new(self.levels.0, self.levels.1, cookie));
+    }
+
+    /// Puts a cgroup into a set.
+    pub(crate) fn with_member(&mut self, set: SetId, cgroup: u64) {
+        self.members.insert((SLOT, MemberKey::new(cgroup, set)));
     }
 
     /// Fills the backend table of the active generation, from index 0.
@@ -68,6 +122,16 @@ impl Fake {
         connect(self, protocol, destination(to))
     }
 
+    /// Runs the decision about one datagram.
+    pub(crate) fn sendmsg(&self, to: &str) -> Verdict {
+        sendmsg(self, destination(to))
+    }
+
+    /// Runs the decision about one answer.
+    pub(crate) fn recvmsg(&self, from: &str) -> Option<Destination> {
+        recvmsg(self, destination(from))
+    }
+
     /// Runs the decision about one getpeername.
     pub(crate) fn getpeername(&self, peer: &str) -> Option<Destination> {
         getpeername(self, destination(peer))
@@ -83,6 +147,46 @@ impl Kernel for Fake {
     fn cell(&self) -> Cell {
         self.cell_reads.set(self.cell_reads.get().wrapping_add(1));
         self.active
+    }
+
+    fn filter(&self, slot: Slot, index: u32) -> Option<u64> {
+        self.filters.get(&slot)?.get(index as usize).copied()
+    }
+
+    fn meta(&self, slot: Slot) -> Option<&Meta> {
+        self.metas.get(&slot)
+    }
+
+    fn is_member(&self, slot: Slot, key: MemberKey) -> bool {
+        self.members.contains(&(slot, key))
+    }
+
+    fn ancestor(&self, level: u64) -> u64 {
+        self.ancestors.get(level as usize).copied().unwrap_or_default()
+    }
+
+    fn netns(&self) -> u64 {
+        self.netns
+    }
+
+    fn initial_netns(&self) -> u64 {
+        self.initial_netns
+    }
+
+    fn is_connected(&self) -> bool {
+        self.is_connected
+    }
+
+    fn datagrams(&self) -> Option<&Datagrams> {
+        self.datagrams.get()
+    }
+
+    fn make_datagrams(&self) -> Option<&Datagrams> {
+        self.memory_left.then(|| self.datagrams.get_or_init(Datagrams::new))
+    }
+
+    fn decided(&self, _: FrontendKey, fate: Fate, _: bool, _: Option<Backend>) {
+        self.fates.borrow_mut().push(fate);
     }
 
     fn frontend(&self, slot: Slot, key: FrontendKey) -> Option<&FrontendValue> {
@@ -131,9 +235,5 @@ pub(crate) fn backend(text: &str) -> Backend {
 
 /// `ADDRESS:PORT` as a hook's context has it.
 pub(crate) fn destination(text: &str) -> Destination {
-    let address: core::net::SocketAddrV4 = text.parse().unwrap();
-    Destination {
-        ip4: u32::from_ne_bytes(address.ip().octets()),
-        port: u16::from_ne_bytes(address.port().to_be_bytes()).into(),
-    }
+    Destination::of_backend(&backend(text))
 }

@@ -8,11 +8,7 @@ use crate::kernel::{Destination, Kernel};
 #[inline(always)]
 pub fn getpeername<K: Kernel>(kernel: &K, peer: Destination) -> Option<Destination> {
     let memory = kernel.recall()?;
-    let (frontend, backend) = (memory.frontend(), memory.backend());
-    if backend.user_ip4() != Some(peer.ip4) || backend.user_port() != peer.port {
-        return None;
-    }
-    Some(Destination { ip4: frontend.user_ip4(), port: frontend.user_port() })
+    (memory.backend() == peer.backend()).then(|| Destination::of_frontend(&memory.frontend()))
 }
 
 #[cfg(test)]

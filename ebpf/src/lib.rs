@@ -10,6 +10,11 @@ pub mod kernel;
 
 pub mod connect;
 pub mod getpeername;
+pub mod recvmsg;
+pub mod sendmsg;
+
+mod audience;
+mod decide;
 
 #[cfg(test)]
 mod fake;

@@ -1,14 +1,28 @@
 //! The kernel programs: one file per hook, the maps and helpers in [`tables`].
 //!
 //! On any other target than BPF there is nothing to run.
-#![cfg_attr(target_arch = "bpf", no_std, no_main)]
+#![cfg_attr(target_arch = "bpf", no_std, no_main, feature(asm_experimental_arch))]
 #![deny(unsafe_code)]
 
 #[cfg(target_arch = "bpf")]
 mod connect4;
 #[cfg(target_arch = "bpf")]
+mod connect6;
+#[cfg(target_arch = "bpf")]
 mod getpeername4;
+#[cfg(target_arch = "bpf")]
+mod getpeername6;
+#[cfg(target_arch = "bpf")]
+mod recvmsg4;
+#[cfg(target_arch = "bpf")]
+mod recvmsg6;
+#[cfg(target_arch = "bpf")]
+mod sendmsg4;
+#[cfg(target_arch = "bpf")]
+mod sendmsg6;
 
+#[cfg(target_arch = "bpf")]
+mod answer;
 #[cfg(target_arch = "bpf")]
 mod context;
 #[cfg(target_arch = "bpf")]

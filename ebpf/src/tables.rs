@@ -1,28 +1,33 @@
 //! The maps, and the only code that touches them.
 //!
-//! `frontends` and `backends` are made and pinned by the loader, which hands them in by pin; the templates
-//! here name the records. No program reads `meta` so far, so it is not declared.
+//! The outer maps are made and pinned by the loader, which hands them in by pin; the templates here name the
+//! records. The others are made from what stands here.
 #![expect(unsafe_code, reason = "helpers take and give raw pointers")]
 
+use core::arch::asm;
 use core::ffi::c_void;
 use core::ptr::{null_mut, read_volatile};
 
-use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_SK_STORAGE_GET_F_CREATE};
-use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, SkStorage};
+use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, BPF_NOEXIST, BPF_SK_STORAGE_GET_F_CREATE};
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuHashMap, RingBuf, SkStorage};
 use aya_ebpf::helpers::generated::{
-    bpf_get_prandom_u32, bpf_get_socket_cookie, bpf_map_lookup_elem, bpf_sk_storage_delete,
-    bpf_sk_storage_get,
+    bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_netns_cookie,
+    bpf_get_prandom_u32, bpf_get_socket_cookie, bpf_ktime_get_boot_ns, bpf_map_lookup_elem, bpf_map_update_elem,
+    bpf_ringbuf_output, bpf_sk_storage_delete, bpf_sk_storage_get,
 };
 use aya_ebpf::macros::btf_map;
 use lrpc_ebpf::kernel::Kernel;
-use lrpc_schema::records::{Backend, Cell, FrontendKey, FrontendValue, Peer, Slot};
+use lrpc_schema::records::{
+    Backend, Cell, Counts, Datagrams, Decided, Fate, FrontendKey, FrontendValue, MemberKey, Meta, META_SIZE, Peer,
+    Slot, Switches,
+};
 
 use crate::context::Context;
 use crate::stack::{store_words, with_words};
 
-/// The cell that says which generation is active; user space stores into its mapped page.
+/// The cell that says which generation is active, and the switches; user space stores into their mapped page.
 #[btf_map(name = "cell")]
-static CELL: Array<u64, 1, { BPF_F_MMAPABLE as usize }> = Array::new();
+static CELL: Array<u64, 2, { BPF_F_MMAPABLE as usize }> = Array::new();
 
 /// Slot to the frontend table of a generation.
 #[btf_map(name = "frontends")]
@@ -32,9 +37,39 @@ static FRONTENDS: ArrayOfMaps<HashMap<FrontendKey, FrontendValue, 1>, 1> = Array
 #[btf_map(name = "backends")]
 static BACKENDS: ArrayOfMaps<Array<Backend, 1>, 1> = ArrayOfMaps::new();
 
-/// What redirected sockets remember. It outlives every generation.
+/// Slot to the sets of pods of a generation.
+#[btf_map(name = "members")]
+static MEMBERS: ArrayOfMaps<HashMap<MemberKey, u64, 1>, 1> = ArrayOfMaps::new();
+
+/// Slot to the filter of a generation.
+#[btf_map(name = "filter")]
+static FILTER: ArrayOfMaps<Array<u64, 1>, 1> = ArrayOfMaps::new();
+
+/// Slot to what else a generation says.
+#[btf_map(name = "meta")]
+static META: ArrayOfMaps<Array<[u64; META_SIZE / 8], 1>, 1> = ArrayOfMaps::new();
+
+/// What connected and redirected sockets remember. It outlives every generation, as do those below.
 #[btf_map(name = "peers_v1")]
 static PEERS: SkStorage<Peer> = SkStorage::new();
+
+/// What unconnected sockets remember; the value is a [`Datagrams`].
+#[btf_map(name = "datagrams_v1")]
+static DATAGRAMS: SkStorage<[u64; Datagrams::SIZE / 8]> = SkStorage::new();
+
+/// How many frontends are counted at most. Memory is taken for those that somebody connected or sent to.
+const COUNTED: usize = 1 << 20;
+
+/// What was counted, by frontend.
+#[btf_map(name = "counters_v1")]
+static COUNTERS: PerCpuHashMap<FrontendKey, Counts, COUNTED, { BPF_F_NO_PREALLOC as usize }> = PerCpuHashMap::new();
+
+/// Bytes of the ring of events: 1,300 of them.
+const EVENTS_SIZE: usize = 1 << 17;
+
+/// What is told while somebody looks.
+#[btf_map(name = "events_v1")]
+static EVENTS: RingBuf<Decided, EVENTS_SIZE> = RingBuf::new();
 
 impl Kernel for Context {
     #[inline(always)]
@@ -64,6 +99,71 @@ impl Kernel for Context {
     }
 
     #[inline(always)]
+    fn filter(&self, slot: Slot, index: u32) -> Option<u64> {
+        let table = element::<c_void>(map(&FILTER), u32::from(slot.get()))?;
+        // SAFETY: as for frontends.
+        element::<u64>(table, index).map(|word| unsafe { *word })
+    }
+
+    #[inline(always)]
+    fn meta(&self, slot: Slot) -> Option<&Meta> {
+        let table = element::<c_void>(map(&META), u32::from(slot.get()))?;
+        // SAFETY: as for frontends; the record stands at the beginning of the value.
+        element(table, 0).map(|value| unsafe { &*value })
+    }
+
+    #[inline(always)]
+    fn is_member(&self, slot: Slot, key: MemberKey) -> bool {
+        let table = element::<c_void>(map(&MEMBERS), u32::from(slot.get()));
+        table.is_some_and(|table| with_words(*key.words(), |key| look_up::<u64>(table, key)).is_some())
+    }
+
+    #[inline(always)]
+    fn ancestor(&self, level: u64) -> u64 {
+        // SAFETY: the helper takes a number.
+        unsafe { bpf_get_current_ancestor_cgroup_id(level as i32) }
+    }
+
+    #[inline(always)]
+    fn netns(&self) -> u64 {
+        // SAFETY: the helper takes the context of the run.
+        unsafe { bpf_get_netns_cookie(self.as_ptr()) }
+    }
+
+    #[inline(always)]
+    fn initial_netns(&self) -> u64 {
+        // SAFETY: without a context the helper speaks of the initial namespace.
+        unsafe { bpf_get_netns_cookie(null_mut()) }
+    }
+
+    #[inline(always)]
+    fn is_connected(&self) -> bool {
+        self.is_established()
+    }
+
+    #[inline(always)]
+    fn datagrams(&self) -> Option<&Datagrams> {
+        // SAFETY: storage that a helper gives out lives until the run ends.
+        self.storage(map(&DATAGRAMS), 0).map(|place| unsafe { &*place })
+    }
+
+    #[inline(always)]
+    fn make_datagrams(&self) -> Option<&Datagrams> {
+        // SAFETY: as above; a new storage is zeroed, which is a record of nothing sent.
+        self.storage(map(&DATAGRAMS), u64::from(BPF_SK_STORAGE_GET_F_CREATE)).map(|place| unsafe { &*place })
+    }
+
+    #[inline(always)]
+    fn decided(&self, key: FrontendKey, fate: Fate, is_audit: bool, backend: Option<Backend>) {
+        count(key, fate);
+        // SAFETY: the second element lives as long as the map.
+        let switches = element::<u64>(map(&CELL), 1).map(|word| unsafe { read_volatile(word) });
+        if switches.is_some_and(|word| Switches::from_word(word).is_monitored()) {
+            tell(key, fate, is_audit, backend);
+        }
+    }
+
+    #[inline(always)]
     fn random(&self) -> u32 {
         // SAFETY: the helper takes nothing.
         unsafe { bpf_get_prandom_u32() }
@@ -78,16 +178,16 @@ impl Kernel for Context {
     #[inline(always)]
     fn recall(&self) -> Option<&Peer> {
         // SAFETY: storage that a helper gives out lives until the run ends.
-        self.storage(0).map(|peer| unsafe { &*peer })
+        self.storage(map(&PEERS), 0).map(|peer| unsafe { &*peer })
     }
 
     #[inline(always)]
     fn remember(&self, peer: Peer) -> bool {
-        let Some(place) = self.storage(u64::from(BPF_SK_STORAGE_GET_F_CREATE)) else {
+        let Some(place) = self.storage::<u64>(map(&PEERS), u64::from(BPF_SK_STORAGE_GET_F_CREATE)) else {
             return false;
         };
         // SAFETY: `place` is this socket's storage of one `Peer`.
-        unsafe { store_words(place.cast(), *peer.words()) };
+        unsafe { store_words(place, *peer.words()) };
         true
     }
 
@@ -105,11 +205,44 @@ impl Context {
     /// The socket's storage. A new one is zeroed: passing it a value would only initialise a new one, while
     /// an old one must be overwritten too.
     #[inline(always)]
-    fn storage(&self, flags: u64) -> Option<*mut Peer> {
+    fn storage<V>(&self, storages: *mut c_void, flags: u64) -> Option<*mut V> {
         // SAFETY: the map is a socket storage, the socket is the context's, and no value is passed.
-        let place = unsafe { bpf_sk_storage_get(map(&PEERS), self.socket(), null_mut(), flags) };
+        let place = unsafe { bpf_sk_storage_get(storages, self.socket(), null_mut(), flags) };
         if place.is_null() { None } else { Some(place.cast()) }
     }
+}
+
+/// Adds one to what is counted of a frontend. Where there is no room for it, it is not counted.
+#[inline(always)]
+fn count(key: FrontendKey, fate: Fate) {
+    with_words(*key.words(), |key| {
+        let counters = map(&COUNTERS);
+        if let Some(counts) = look_up::<u64>(counters, key) {
+            // SAFETY: the value has a word for each fate.
+            let word = unsafe { counts.add(fate as usize) };
+            // Another run may interrupt this one on its CPU.
+            // SAFETY: `word` is a word of the value, which lives until the run ends.
+            unsafe { asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) word, in(reg) 1_u64) };
+        } else {
+            with_words(*Counts::one(fate).words(), |counts| {
+                // SAFETY: key and value are as long as the map's.
+                unsafe { bpf_map_update_elem(counters, key.cast(), counts.cast(), u64::from(BPF_NOEXIST)) };
+            });
+        }
+    });
+}
+
+/// Tells a decision to who looks. Where the ring is full it is lost, and the ring counts that.
+#[inline(always)]
+fn tell(key: FrontendKey, fate: Fate, is_audit: bool, backend: Option<Backend>) {
+    // SAFETY: the helpers take nothing.
+    let (at, task, cgroup) =
+        unsafe { (bpf_ktime_get_boot_ns(), bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
+    let decided = Decided::new(at, key, backend, fate, is_audit, task, cgroup);
+    with_words(*decided.words(), |words| {
+        // SAFETY: the words are the record.
+        unsafe { bpf_ringbuf_output(map(&EVENTS), words.cast(), Decided::SIZE as u64, 0) };
+    });
 }
 
 /// The map that the loader puts in the place of a static.

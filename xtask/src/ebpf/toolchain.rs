@@ -96,7 +96,7 @@ impl Toolchain {
             .env("RUSTC", RUSTC)
             .env("LD_LIBRARY_PATH", &self.llvm)
             // aya-ebpf uses inline assembly of a target that is not stable yet.
-            .env("RUSTC_BOOTSTRAP", "aya_ebpf");
+            .env("RUSTC_BOOTSTRAP", "aya_ebpf,lrpc_ebpf");
         cargo
     }
 

@@ -1,0 +1,25 @@
+//! `cgroup/sendmsg4`: a datagram that names an IPv4 address, of an IPv6 socket too.
+
+use aya_ebpf::macros::cgroup_sock_addr;
+use aya_ebpf::programs::SockAddrContext;
+use lrpc_ebpf::connect::Verdict;
+use lrpc_ebpf::sendmsg::sendmsg;
+
+use crate::answer::{ALLOW, REFUSE, is_udp};
+use crate::context::Context;
+
+#[cgroup_sock_addr(sendmsg4)]
+fn sendmsg4(context: SockAddrContext) -> i32 {
+    let context = Context::new(&context);
+    if !is_udp(&context) {
+        return ALLOW;
+    }
+    match sendmsg(&context, context.destination4()) {
+        Verdict::Pass => ALLOW,
+        Verdict::Redirect(backend) => {
+            context.set_destination4(backend);
+            ALLOW
+        }
+        Verdict::Refuse(_) => REFUSE,
+    }
+}
