@@ -1,13 +1,10 @@
 //! Manifests to a plan: reads the files, spreads them over the cores, and gathers what the compiler and, with
 //! an inventory, the linker say.
 
-use std::collections::BTreeSet;
-
 use ipnet::IpNet;
 use lrpc_compiler::{Diagnostic, Level, MatcherKind, NamespaceRule, Options, Parsed, Plan};
 use lrpc_linker::inventory::Problem;
-use lrpc_linker::profile::{self, Profile};
-use lrpc_linker::{Finding, Inventory, Linked, Linker, findings};
+use lrpc_linker::{Finding, Inventory, Linker, findings};
 
 use crate::arguments::{ManifestArgs, RulesArgs};
 use crate::config::{self, Config};
@@ -89,9 +86,6 @@ pub(crate) fn compile_read(
     let found: Option<Vec<Diagnostic>> = plan
         .zip(inventory)
         .map(|(plan, given)| link(plan, &given.inventory).into_iter().map(locate).collect());
-    let refused: Vec<Diagnostic> =
-        plan.map(|plan| refused(plan, found.as_deref()).map(locate).collect()).unwrap_or_default();
-    examined.join(refused);
     let checked = examined.settle(found);
     reports.extend(checked.diagnostics.into_iter().map(report::of_text));
     Ok(Compilation {
@@ -178,26 +172,12 @@ fn parse_one(file: InputFile) -> Result<Parsed, Box<Report>> {
     }
 }
 
-/// The policies for which an apply would be refused on every node on which they act, but for those of which
-/// a link has said it.
-fn refused(plan: &Plan, found: Option<&[Diagnostic]>) -> impl Iterator<Item = Finding> {
-    let is_refusal = |found: &&Diagnostic| found.code == profile::DROP_LEFT_OPEN.code;
-    let told: BTreeSet<_> =
-        found.into_iter().flatten().filter(is_refusal).filter_map(|found| found.policy.clone()).collect();
-    profile::refused(plan.policies(), Profile::default())
-        .filter(move |finding| finding.policy.as_ref().is_none_or(|policy| !told.contains(policy)))
-}
-
 /// What linking every node finds, each once with its nodes.
 fn link(plan: &Plan, inventory: &Inventory) -> Vec<Finding> {
     let image = lrpc_compiler::emit(plan, true);
     let linker = Linker::new(&image, inventory, None);
     let nodes: Vec<&str> = inventory.nodes().map(|node| &*node.name).collect();
-    let linked = parallel::map(nodes, |node| {
-        let Linked { map_set, mut findings } = linker.link(node).ok()?;
-        findings.extend(profile::findings(&image, &map_set, Profile::default()));
-        Some((node.to_owned(), findings))
-    });
+    let linked = parallel::map(nodes, |node| Some((node.to_owned(), linker.link(node).ok()?.findings)));
     let findings = linked.into_iter().flatten();
     findings::across(&linker, findings)
 }

@@ -12,7 +12,7 @@ use lrpc_schema::records::{Generation, META_SIZE, Meta};
 use serde::{Deserialize, Serialize};
 
 use crate::fs::Identity;
-use crate::resolve::Resolved;
+use crate::resolve::{Conduct, Resolved};
 
 /// Whose connections the hooks see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,12 @@ pub struct Record {
     /// Some row with an entry is a Service's, so that ours must run before what rewrites a Service's address.
     #[serde(default)]
     pub services: bool,
+    /// The cookie of the network namespace that is the node's own; `None` for the kernel's initial one.
+    #[serde(default)]
+    pub node_netns: Option<u64>,
+    /// It counts what it would redirect or refuse, and touches nothing.
+    #[serde(default)]
+    pub is_audit: bool,
 }
 
 /// What a record is made of before its generation is staged.
@@ -105,6 +111,10 @@ pub struct Facts {
     pub program: Digest,
     /// Some row with an entry is a Service's.
     pub services: bool,
+    /// The cookie of the network namespace that is the node's own.
+    pub node_netns: Option<u64>,
+    /// It only counts.
+    pub is_audit: bool,
 }
 
 /// Why what a generation says of itself cannot be understood.
@@ -151,9 +161,16 @@ impl Record {
             tags: BTreeMap::new(),
             frontends: resolved.frontends,
             backends: resolved.backends,
-            left_out: resolved.left_out,
+            left_out: 0,
             services: facts.services,
+            node_netns: facts.node_netns,
+            is_audit: facts.is_audit,
         }
+    }
+
+    /// What becomes of connections.
+    pub fn conduct(&self) -> Conduct {
+        if self.is_audit { Conduct::Audit } else { Conduct::Act }
     }
 
     /// Whether another record says the same of the same set, but for when and by whom it was applied.
@@ -217,10 +234,10 @@ mod tests {
     use std::os::unix::ffi::OsStrExt;
 
     use lrpc_linker::MapSet;
-    use lrpc_linker::profile::Profile;
+    use lrpc_schema::records::Levels;
 
     use super::*;
-    use crate::resolve::resolve;
+    use crate::resolve::{Conduct, Identities, resolve};
 
     fn record() -> Record {
         let facts = Facts {
@@ -236,8 +253,10 @@ mod tests {
             applied_at: "2026-11-23T12:00:00Z".to_owned(),
             program: Digest::new([4; 32]),
             services: true,
+            node_netns: Some(7),
+            is_audit: false,
         };
-        Record::new(facts, &resolve(&MapSet::default(), Profile::default()).unwrap())
+        Record::new(facts, &resolve(&MapSet::default(), Conduct::default(), &Identities::default()).unwrap())
     }
 
     /// The record with a field changed, as it comes back.
@@ -255,9 +274,9 @@ mod tests {
     #[test]
     fn a_record_comes_back_from_the_table_also_with_a_path_that_is_no_text() {
         let record = record();
-        let value = record.to_value(&Meta::new(5)).unwrap();
+        let value = record.to_value(&Meta::new(Levels::default(), Levels::default(), 5)).unwrap();
         assert_eq!(value.len(), META_SIZE);
-        assert_eq!(value[..Meta::SIZE], Meta::new(5).to_bytes());
+        assert_eq!(value[..Meta::SIZE], Meta::new(Levels::default(), Levels::default(), 5).to_bytes());
         assert_eq!(Record::from_value(&value), Ok(record));
     }
 
@@ -265,7 +284,10 @@ mod tests {
     fn a_record_that_does_not_fit_is_refused() {
         let mut record = record();
         record.node = "n".repeat(META_SIZE);
-        assert!(matches!(record.to_value(&Meta::new(5)), Err(RecordRefused::TooLong(_))));
+        assert!(matches!(
+            record.to_value(&Meta::new(Levels::default(), Levels::default(), 5)),
+            Err(RecordRefused::TooLong(_))
+        ));
     }
 
     #[test]

@@ -4,11 +4,12 @@
 //! of what was to be written and the digest of what was read back are one function.
 
 use lrpc_schema::image::Digest;
-use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta, Table};
+use lrpc_schema::records::filter::{Mark, words as filter_words};
+use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, MEMBER, MemberKey, Meta, Table};
 
 /// Keeps a resolved digest apart from every other blake3 digest over equal bytes. A change of the encoding
 /// changes its version.
-const CONTEXT: &str = "lrpc resolved tables v1";
+const CONTEXT: &str = "lrpc resolved tables v2";
 
 /// The tables of one generation, apart from the loader's own part of `meta`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Tables {
     pub frontends: Vec<(FrontendKey, FrontendValue)>,
     /// The backend table: the runs of the frontends with several backends.
     pub backends: Vec<Backend>,
+    /// The sets of pods, sorted by key.
+    pub members: Vec<MemberKey>,
     /// The programs' part of `meta`.
     pub meta: Meta,
 }
@@ -32,6 +35,8 @@ impl Tables {
         match table {
             Table::Frontends => self.frontends.len(),
             Table::Backends => self.backends.len().max(1),
+            Table::Members => self.members.len(),
+            Table::Filter => filter_words(self.frontends.len()) + 1,
             Table::Meta => 1,
         }
     }
@@ -52,8 +57,37 @@ impl Tables {
             Table::Backends => {
                 Packed::array(Backend::SIZE, concatenated(self.backends.iter().map(Backend::to_bytes)))
             }
+            Table::Members => Packed {
+                key_size: MemberKey::SIZE,
+                value_size: size_of_val(&MEMBER),
+                keys: concatenated(self.members.iter().map(MemberKey::to_bytes)),
+                values: MEMBER.to_ne_bytes().repeat(self.members.len()),
+            },
+            Table::Filter => {
+                let words = self.filter();
+                Packed::array(8, concatenated(words.into_iter().map(u64::to_ne_bytes)))
+            }
             Table::Meta => Packed::array(Meta::SIZE, self.meta.to_bytes().to_vec()),
         }
+    }
+}
+
+impl Tables {
+    /// The filter over the frontends: how many words there are, and the words.
+    fn filter(&self) -> Vec<u64> {
+        let count = filter_words(self.frontends.len());
+        let mut words = vec![0; count + 1];
+        let count = count as u64;
+        for (key, _) in &self.frontends {
+            let mark = Mark::of(key);
+            if let Some(word) = words.get_mut(mark.index(count) as usize) {
+                *word |= mark.bits();
+            }
+        }
+        if let Some(first) = words.first_mut() {
+            *first = count;
+        }
+        words
     }
 }
 
@@ -171,7 +205,7 @@ pub fn digest(tables: &[(Table, Packed)]) -> Digest {
 #[cfg(test)]
 mod tests {
     use lrpc_schema::image::Protocol;
-    use lrpc_schema::records::META_SIZE;
+    use lrpc_schema::records::{META_SIZE, SetId};
 
     use super::*;
 
@@ -184,6 +218,7 @@ mod tests {
         Tables {
             frontends: vec![entry(1), entry(2), entry(3)],
             backends: vec![backend],
+            members: vec![MemberKey::new(7, SetId::new(1))],
             meta: Meta::default(),
         }
     }
@@ -202,10 +237,10 @@ mod tests {
     fn every_bit_counts_but_not_the_loaders_part_of_meta() {
         let tables = tables();
         let mut packed = tables.pack();
-        let meta = &mut packed[2].1;
+        let meta = &mut packed[4].1;
         meta.values.resize(META_SIZE, 7);
         meta.value_size = META_SIZE;
-        packed[2].1 = packed[2].1.clone().cut(Meta::SIZE);
+        packed[4].1 = packed[4].1.clone().cut(Meta::SIZE);
         assert_eq!(digest(&packed), digest(&tables.pack()));
         for table in 0..packed.len() {
             for byte in 0..packed[table].1.values.len() {

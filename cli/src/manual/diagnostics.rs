@@ -25,7 +25,7 @@ pub(crate) fn all() -> Vec<Page> {
 /// the compiler, which settles all of it with its own diagnostics.
 pub(crate) fn findings() -> impl Iterator<Item = Page> {
     let inventory = lrpc_linker::inventory::PAGES.iter();
-    lrpc_linker::PAGES.iter().chain(inventory).chain(lrpc_linker::profile::PAGES).copied()
+    lrpc_linker::PAGES.iter().chain(inventory).copied()
 }
 
 /// The page of a code.

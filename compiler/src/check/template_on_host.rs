@@ -55,10 +55,7 @@ pub(super) fn check(
             shown.join(", ")
         ))
         .at(&policy.source, ip.span, format!("for `lrpc.dev/clients: {}`", policy.annotations.clients))
-        .help(
-            "say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone (`apply` of this \
-             version then leaves the policy out)",
-        );
+        .help("say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone");
     let place = |diagnostic: Diagnostic, template: &&Template| {
         diagnostic.related(&template.source, template.shown.span, "a hostNetwork pod")
     };

@@ -12,8 +12,6 @@ pub(crate) const SERVICE: Field = Field::Fixed("spec.redirectFrontend.serviceMat
 pub(crate) const SELECTOR: Field = Field::Fixed("spec.redirectBackend.localEndpointSelector");
 pub(crate) const BACKEND_PORTS: Field = Field::Fixed(BACKEND_LIST);
 pub(crate) const SKIP: Field = Field::Fixed("spec.skipRedirectFromBackend");
-pub(crate) const CLIENTS: Field = Field::annotation("lrpc.dev/clients");
-pub(crate) const FALLBACK: Field = Field::annotation("lrpc.dev/fallback");
 pub(crate) const NODES: Field = Field::annotation("lrpc.dev/nodes");
 pub(crate) const BACKEND_ADDRESS: Field = Field::annotation("lrpc.dev/backend-address");
 

@@ -41,8 +41,7 @@ impl Facts for MetadataAddress<'_> {
             ),
         };
         format!(
-            "say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone (`apply` of this \
-             version then leaves the policy out); {caught}"
+            "say `lrpc.dev/clients: pods`, which leaves host processes and hostNetwork pods alone; {caught}"
         )
     }
 }

@@ -12,8 +12,6 @@ pub(crate) struct SelfRedirect<'a> {
     pub(crate) row: &'a Row,
     /// The Service of a service policy.
     pub(crate) service: Option<&'a Service>,
-    /// Rows of policies with `skipRedirectFromBackend` are loaded by this version.
-    pub(crate) is_carried: bool,
 }
 
 impl Facts for SelfRedirect<'_> {
@@ -32,14 +30,7 @@ impl Facts for SelfRedirect<'_> {
     }
 
     fn help(&self) -> String {
-        let skip = match self.is_carried {
-            true => {
-                "set `skipRedirectFromBackend: true`, so that the backends reach the original destination"
-            }
-            false => {
-                "set `skipRedirectFromBackend: true` (`apply` of this version then leaves the policy out)"
-            }
-        };
+        let skip = "set `skipRedirectFromBackend: true`";
         let allow = "say `# lrpc: allow(self-redirect) reason` if no backend connects to it";
         match self.service.filter(|service| !service.selector.is_empty()) {
             Some(service) => format!(

@@ -17,7 +17,6 @@ use crate::findings::{
 };
 use crate::inventory::{Inventory, Node, Pod};
 use crate::mapset::{Outcome, PodRef, Reason, Row};
-use crate::profile::Profile;
 
 /// Adds the rows of a policy on a node, and its findings.
 pub(super) fn link(
@@ -120,9 +119,7 @@ fn about_redirects(claims: &Claims<'_>, selected: &Selected<'_>, rows: &[Row], f
         && !claims.has_upstream
         && let Some(row) = to_itself(claims, selected, rows)
     {
-        let exempting = Row { skip_flag: true, ..row.clone() };
-        let is_carried = Profile::default().left_out(&exempting).is_none();
-        findings.push(SelfRedirect { policy, row, service: claims.service, is_carried }.found());
+        findings.push(SelfRedirect { policy, row, service: claims.service }.found());
     }
     if let Some(service) = claims.service.filter(|service| service.client_affinity)
         && rows.iter().any(|row| row.backends().len() > 1)

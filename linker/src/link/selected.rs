@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use lrpc_schema::image::{Clients, Policy};
+use lrpc_schema::image::{Clients, Fallback, Policy};
 
 use crate::inventory::{Inventory, Pod};
 use crate::mapset::PodRef;
@@ -61,7 +61,8 @@ impl<'a> Selected<'a> {
     }
 }
 
-/// The pods of the node that are clients, where the policy wants a list of them (L6).
+/// The pods of the node that are clients, where the policy wants a list of them (L6). Of a policy that says
+/// `fallback: drop` those that are none, whatever their namespace, so that a pod which nobody knows yet is one.
 pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) -> Arc<[PodRef]> {
     let selector = match &policy.clients {
         Clients::All | Clients::Pods | Clients::AllPods => return Arc::default(),
@@ -69,8 +70,21 @@ pub(super) fn client_pods(policy: &Policy, inventory: &Inventory, node: &str) ->
         Clients::Selector(selector) => Some(selector),
     };
     let chosen = |pod: &&Pod| selector.is_none_or(|selector| selector.matches(&pod.labels));
-    let running = inventory.pods_on(node, &policy.name.namespace).filter(|pod| !pod.finished);
-    running.filter(chosen).map(|pod| pod.reference.clone()).collect()
+    let is_running = |pod: &&Pod| !pod.finished;
+    let namespace = &policy.name.namespace;
+    match policy.fallback {
+        Fallback::Original => {
+            let clients = inventory.pods_on(node, namespace).filter(is_running).filter(chosen);
+            clients.map(|pod| pod.reference.clone()).collect()
+        }
+        Fallback::Drop => {
+            let is_client = |pod: &&Pod| pod.reference.namespace == *namespace && chosen(pod);
+            let others = inventory.pods_of_node(node).filter(is_running).filter(|pod| !is_client(pod));
+            let mut others: Vec<_> = others.map(|pod| pod.reference.clone()).collect();
+            others.sort_unstable();
+            others.into()
+        }
+    }
 }
 
 /// The addresses at which a pod is a backend (R6); the policy's own for every hostNetwork pod (L15).

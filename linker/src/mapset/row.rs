@@ -154,7 +154,8 @@ pub struct Row {
     /// Whose connections are redirected (L6).
     pub clients: Clients,
     /// The pods of the node that [`clients`](Self::clients) selects where it is `namespace` or a selector,
-    /// sorted; empty where the state is `original` or where no list is needed.
+    /// sorted; where the policy says `fallback: drop`, those of the node that it does not select, so that a pod which
+    /// starts after the link is a client (L6). Empty where the state is `original` or where no list is needed.
     pub client_pods: Arc<[PodRef]>,
 }
 

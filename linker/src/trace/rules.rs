@@ -129,7 +129,7 @@ impl Connection<'_> {
             (Clients::All, _) | (Clients::AllPods, Client::Pod(_)) => true,
             (Clients::Pods, Client::Pod(pod)) => !pod.host_network,
             (Clients::Namespace | Clients::Selector(_), Client::Pod(pod)) => {
-                self.clients.contains(&pod.reference)
+                self.clients.contains(&pod.reference) == (self.row.fallback == Fallback::Original)
             }
             (Clients::Pods | Clients::AllPods | Clients::Namespace | Clients::Selector(_), Client::Host) => {
                 false

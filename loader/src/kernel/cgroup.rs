@@ -81,6 +81,14 @@ impl Cgroup {
         self.id
     }
 
+    /// How far below the root of the host's tree it is, which is level 0; `None` where that root is not mounted
+    /// here.
+    pub(crate) fn level(&self) -> Option<usize> {
+        let above = self.ancestors();
+        let is_host_root = |path: &PathBuf| fs::metadata(path).is_ok_and(|root| root.ino() == HOST_ROOT);
+        above.last().filter(|top| is_host_root(top)).map(|_| above.len().saturating_sub(1))
+    }
+
     /// This cgroup and those above it, as far as they are mounted here.
     pub(crate) fn ancestors(&self) -> Vec<PathBuf> {
         let is_cgroup = |path: &&Path| path.join("cgroup.procs").exists();

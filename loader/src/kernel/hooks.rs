@@ -31,10 +31,17 @@ pub struct Holder {
 
 /// The kernel's number of a hook.
 pub(crate) const fn attach_type(hook: Hook) -> u32 {
-    match hook {
-        Hook::Getpeername4 => bpf_attach_type::BPF_CGROUP_INET4_GETPEERNAME as u32,
-        Hook::Connect4 => bpf_attach_type::BPF_CGROUP_INET4_CONNECT as u32,
-    }
+    let attach_type = match hook {
+        Hook::Getpeername4 => bpf_attach_type::BPF_CGROUP_INET4_GETPEERNAME,
+        Hook::Getpeername6 => bpf_attach_type::BPF_CGROUP_INET6_GETPEERNAME,
+        Hook::Recvmsg4 => bpf_attach_type::BPF_CGROUP_UDP4_RECVMSG,
+        Hook::Recvmsg6 => bpf_attach_type::BPF_CGROUP_UDP6_RECVMSG,
+        Hook::Sendmsg4 => bpf_attach_type::BPF_CGROUP_UDP4_SENDMSG,
+        Hook::Sendmsg6 => bpf_attach_type::BPF_CGROUP_UDP6_SENDMSG,
+        Hook::Connect4 => bpf_attach_type::BPF_CGROUP_INET4_CONNECT,
+        Hook::Connect6 => bpf_attach_type::BPF_CGROUP_INET6_CONNECT,
+    };
+    attach_type as u32
 }
 
 /// Attaches a program: before those that are there, where the kernel can (6.16 and newer; older ones know no
@@ -166,19 +173,11 @@ pub(crate) fn stranger(
     hook: Hook,
     maps: &[(&'static str, u32)],
 ) -> Result<Option<&'static str>, SysError> {
-    if !looks_up(hook) {
+    if !hook.decides() {
         return Ok(None);
     }
     let used = program.maps()?;
     Ok(maps.iter().find(|(_, id)| !used.contains(id)).map(|(name, _)| *name))
-}
-
-/// Whether a hook's program looks into the tables, and so says by its maps whose it is; others only remember.
-pub(crate) const fn looks_up(hook: Hook) -> bool {
-    match hook {
-        Hook::Connect4 => true,
-        Hook::Getpeername4 => false,
-    }
 }
 
 /// The pinned program with an id, and the version that it belongs to.

@@ -92,7 +92,7 @@ impl InnerMaps {
     pub(crate) fn digest(&self) -> Result<Digest, SysError> {
         let hashed = |(table, packed): (Table, Packed)| match table {
             Table::Meta => (table, packed.cut(Meta::SIZE)),
-            Table::Frontends | Table::Backends => (table, packed),
+            Table::Frontends | Table::Backends | Table::Members | Table::Filter => (table, packed),
         };
         let read = self.read()?.into_iter().map(hashed);
         Ok(tables::digest(&read.collect::<Vec<_>>()))

@@ -6,7 +6,9 @@ use std::os::fd::AsFd;
 use aya::programs::CgroupSockAddr;
 use aya::{EbpfLoader, include_bytes_aligned};
 use lrpc_schema::image::Digest;
-use lrpc_schema::records::{CELL, Hook, PEERS, Peer, Table};
+use lrpc_schema::records::{
+    CELL, COUNTERS, Counts, DATAGRAMS, Datagrams, EVENTS, FrontendKey, Hook, PEERS, Peer, Table,
+};
 
 use super::hooks::{Programs, stranger};
 use super::pins::{Folder, PinError, Pins};
@@ -138,12 +140,19 @@ fn load(writer: &Writer, version: &str) -> Result<Programs, LoadError> {
     let (tables, outers) = (writer.make(&Folder::Tables)?, writer.make(&Folder::Outers)?);
     let sockets = writer.make(&Folder::Sockets)?;
     // aya opens what is pinned without looking at it.
-    match Map::open(&sockets, PEERS, Access::Write) {
-        Ok(None) => {}
-        Ok(Some(peers)) if is_peers(&peers) => {}
-        Ok(Some(_)) => return Err(LoadError::Shape(PEERS)),
-        Err(error) if error.is_foreign() => return Err(LoadError::Shape(PEERS)),
-        Err(error) => return Err(error.into()),
+    for (name, kind, key_size, value_size) in LASTING {
+        let is_ours = |map: &Map| {
+            let shape = map.shape();
+            let sizes = (shape.key_size as usize, shape.value_size as usize);
+            (shape.kind, sizes) == (kind, (key_size, value_size))
+        };
+        match Map::open(&sockets, name, Access::Write) {
+            Ok(None) => {}
+            Ok(Some(map)) if is_ours(&map) => {}
+            Ok(Some(_)) => return Err(LoadError::Shape(name)),
+            Err(error) if error.is_foreign() => return Err(LoadError::Shape(name)),
+            Err(error) => return Err(error.into()),
+        }
     }
     let folder = Folder::Version(version.to_owned());
     writer.remove(&folder)?;
@@ -156,10 +165,13 @@ fn load(writer: &Writer, version: &str) -> Result<Programs, LoadError> {
     Ok(programs)
 }
 
-fn is_peers(map: &Map) -> bool {
-    let shape = map.shape();
-    (shape.kind, shape.value_size as usize) == (Kind::SocketStorage, Peer::SIZE)
-}
+/// The maps that outlive every generation, which the object makes: their names, kinds and sizes.
+const LASTING: [(&str, Kind, usize, usize); 4] = [
+    (PEERS, Kind::SocketStorage, 4, Peer::SIZE),
+    (DATAGRAMS, Kind::SocketStorage, 4, Datagrams::SIZE),
+    (COUNTERS, Kind::PerCpuHash, FrontendKey::SIZE, Counts::SIZE),
+    (EVENTS, Kind::Ring, 0, 0),
+];
 
 /// Has the kernel verify the programs, with the maps that are pinned.
 fn verified(tables: &Dir, outers: &Dir, sockets: &Dir) -> Result<Vec<(Hook, Program)>, LoadError> {
@@ -169,14 +181,15 @@ fn verified(tables: &Dir, outers: &Dir, sockets: &Dir) -> Result<Vec<(Hook, Prog
     if let Some(twin) = gate::Script::current().and_then(|script| script.twin()) {
         return twin.load(tables, outers, sockets).map_err(|error| fail(error).into());
     }
-    let outer = |table: Table| outers.at(table.name());
-    let mut object = EbpfLoader::new()
-        .default_map_pin_directory(tables.at("."))
-        .map_pin_path(CELL, tables.at(CELL))
-        .map_pin_path(Table::Frontends.name(), outer(Table::Frontends))
-        .map_pin_path(Table::Backends.name(), outer(Table::Backends))
-        .map_pin_path(PEERS, sockets.at(PEERS))
-        .load(OBJECT)?;
+    let mut loader = EbpfLoader::new();
+    loader.default_map_pin_directory(tables.at(".")).map_pin_path(CELL, tables.at(CELL));
+    for table in Table::ALL {
+        loader.map_pin_path(table.name(), outers.at(table.name()));
+    }
+    for (name, ..) in LASTING {
+        loader.map_pin_path(name, sockets.at(name));
+    }
+    let mut object = loader.load(OBJECT)?;
     let mut programs = Vec::new();
     for hook in Hook::ALL {
         let fail = |source| LoadError::Program { program: hook, source };

@@ -4,48 +4,68 @@
 //! A pod's directory bears its UID: `podUID` with the cgroupfs driver, `…-podUID.slice` with systemd's, which
 //! has underscores in the place of hyphens.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::sys::{SysError, gate};
+use crate::resolve::{Identities, Place};
 
 /// How far below the cgroup the kubelet's tree may be, and how far below that a pod: below its QoS class.
 const DEPTH: usize = 3;
 
-/// The UIDs of the pods below a cgroup; `None` where there is no kubelet's tree, so that nothing can be said.
-pub(crate) fn pods(cgroup: &Path) -> Result<Option<BTreeSet<String>>, SysError> {
+/// The kubelet's trees below a cgroup, which is at a level of the host's tree, and the pods in them.
+pub(crate) fn identities(cgroup: &Path, level: Option<usize>) -> Result<Identities, SysError> {
+    let place = |path: &Path| place(cgroup, level, path);
+    let mut found = Identities::default();
     let mut trees = Vec::new();
     find(cgroup, DEPTH, &mut |name, path| {
         let is_tree = is_kubelets(name);
         if is_tree {
             trees.push(path);
         }
-        !is_tree
+        Ok(!is_tree)
     })?;
-    if trees.is_empty() {
-        return Ok(None);
-    }
-    let mut uids = BTreeSet::new();
-    for tree in trees {
-        find(&tree, DEPTH, &mut |name, _| {
+    let mut pods: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+    for tree in &trees {
+        found.trees.extend(place(tree)?);
+        find(tree, DEPTH, &mut |name, path| {
             let uid = uid(name);
             let is_pod = uid.is_some();
-            uids.extend(uid);
-            !is_pod
+            if let Some((uid, place)) = uid.zip(place(&path)?) {
+                pods.entry(uid).or_default().push(place);
+            }
+            Ok(!is_pod)
         })?;
     }
-    Ok(Some(uids))
+    found.pods = pods;
+    Ok(found)
+}
+
+/// Where a directory below a cgroup is; `None` where it has gone.
+fn place(cgroup: &Path, level: Option<usize>, path: &Path) -> Result<Option<Place>, SysError> {
+    let fail = |error| SysError::new(format!("looking at cgroup `{}`", path.display()), "stat(2)", error);
+    let below = path.strip_prefix(cgroup).map_or(0, |rest| rest.components().count());
+    match gate::enter("stat(2)").and_then(|()| fs::metadata(path)) {
+        Ok(found) => Ok(Some(Place { cgroup: found.ino(), level: level.map(|level| level + below) })),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(fail(error)),
+    }
 }
 
 /// Shows every directory to `look`, which says whether to go on below it.
-fn find(folder: &Path, depth: usize, look: &mut dyn FnMut(&str, PathBuf) -> bool) -> Result<(), SysError> {
+fn find(
+    folder: &Path,
+    depth: usize,
+    look: &mut dyn FnMut(&str, PathBuf) -> Result<bool, SysError>,
+) -> Result<(), SysError> {
     let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
     let doing = || format!("looking for pods in `{}`", folder.display());
     for path in folders(folder).map_err(|error| SysError::new(doing(), "getdents64(2)", error))? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if look(&name, path.clone()) {
+        if look(&name, path.clone())? {
             find(&path, depth, look)?;
         }
     }
@@ -95,15 +115,27 @@ mod tests {
     #[test]
     fn the_kubelets_tree_is_looked_for_below_the_cgroup() {
         let folder = tempfile::tempdir().unwrap();
+        let identities = || identities(folder.path(), Some(4)).unwrap();
         let make = |path: &str| fs::create_dir_all(folder.path().join(path)).unwrap();
         make("system.slice/pod1");
-        assert_eq!(pods(folder.path()).unwrap(), None);
+        assert_eq!(identities(), Identities::default());
         make("k8s/kubepods/burstable/podb/container");
         make("k8s/kubepods/podg");
-        make(
-            "kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/kubelet-kubepods-besteffort-pode_1.slice",
-        );
-        let found = pods(folder.path()).unwrap().unwrap();
-        assert_eq!(found, ["b", "e-1", "g"].map(str::to_owned).into());
+        let systemds = "kubelet-kubepods.slice/kubelet-kubepods-besteffort.slice/kubelet-kubepods-besteffort-pode_1.slice";
+        make(systemds);
+        let found = identities();
+        let place = |path: &str, level| {
+            let cgroup = fs::metadata(folder.path().join(path)).unwrap().ino();
+            Place { cgroup, level: Some(level) }
+        };
+        let pods = [
+            ("b", vec![place("k8s/kubepods/burstable/podb", 8)]),
+            ("e-1", vec![place(systemds, 7)]),
+            ("g", vec![place("k8s/kubepods/podg", 7)]),
+        ];
+        assert_eq!(found.pods, pods.map(|(uid, places)| (uid.to_owned(), places)).into());
+        let mut trees = found.trees;
+        trees.sort_unstable_by_key(|tree| tree.level);
+        assert_eq!(trees, [place("kubelet-kubepods.slice", 5), place("k8s/kubepods", 6)]);
     }
 }

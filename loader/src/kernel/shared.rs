@@ -7,7 +7,9 @@
 use std::os::fd::AsFd;
 use std::thread;
 
-use lrpc_schema::records::{Backend, CELL, Cell, FrontendKey, FrontendValue, META_SIZE, Slot, Table};
+use lrpc_schema::records::{
+    Backend, CELL, Cell, FrontendKey, FrontendValue, MEMBER, META_SIZE, MemberKey, Slot, Table,
+};
 
 use super::pins::{Folder, PinError, Pins};
 use super::sys::gate;
@@ -23,7 +25,7 @@ const MAPPABLE: u32 = 1 << 10;
 const INNER: u32 = 1 << 12;
 
 const CELL_SHAPE: Shape =
-    Shape { kind: Kind::Array, key_size: 4, value_size: 8, max_entries: 1, flags: MAPPABLE };
+    Shape { kind: Kind::Array, key_size: 4, value_size: 8, max_entries: 2, flags: MAPPABLE };
 
 /// The shape of a table with room for `entries`, of which there is at least one in every map.
 pub(crate) fn table_shape(table: Table, entries: usize) -> Shape {
@@ -31,15 +33,15 @@ pub(crate) fn table_shape(table: Table, entries: usize) -> Shape {
     let max_entries = number(entries.max(1));
     let array =
         |size| Shape { kind: Kind::Array, key_size: 4, value_size: number(size), max_entries, flags: INNER };
+    let hash = |key_size, value_size| {
+        let (key_size, value_size) = (number(key_size), number(value_size));
+        Shape { kind: Kind::Hash, key_size, value_size, max_entries, flags: 0 }
+    };
     match table {
-        Table::Frontends => Shape {
-            kind: Kind::Hash,
-            key_size: number(FrontendKey::SIZE),
-            value_size: number(FrontendValue::SIZE),
-            max_entries,
-            flags: 0,
-        },
+        Table::Frontends => hash(FrontendKey::SIZE, FrontendValue::SIZE),
         Table::Backends => array(Backend::SIZE),
+        Table::Members => hash(MemberKey::SIZE, size_of_val(&MEMBER)),
+        Table::Filter => array(size_of::<u64>()),
         Table::Meta => array(META_SIZE),
     }
 }
@@ -135,12 +137,9 @@ impl Shared {
     }
 
     /// The ids of the maps that programs look up, by the name under which they are pinned.
-    pub(crate) fn used_by_programs(&self) -> [(&'static str, u32); 3] {
-        let id = |table: Table| {
-            let outer = Table::ALL.iter().zip(&self.outers).find(|(other, _)| **other == table);
-            (table.name(), outer.map_or(0, |(_, map)| map.id()))
-        };
-        [(CELL, self.cell.id()), id(Table::Frontends), id(Table::Backends)]
+    pub(crate) fn used_by_programs(&self) -> Vec<(&'static str, u32)> {
+        let outers = Table::ALL.iter().zip(&self.outers).map(|(table, map)| (table.name(), map.id()));
+        [(CELL, self.cell.id())].into_iter().chain(outers).collect()
     }
 
     /// The cell's word in our own memory, so that the flip cannot fail.

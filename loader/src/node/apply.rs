@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use lrpc_linker::MapSet;
-use lrpc_linker::profile::{Mode, Profile};
+use lrpc_linker::mapset::State;
+use lrpc_linker::profile::Mode;
 use lrpc_schema::image::{Digest, Image, NotADigest};
 use lrpc_schema::records::{Generation, Hook, Table};
 use serde::{Serialize, Serializer};
@@ -22,10 +23,12 @@ use crate::kernel::hooks::{HookState, holder, ids, neighbours, state};
 use crate::kernel::object::{version, version_name};
 use crate::kernel::order::Cause;
 use crate::kernel::pins::Folder;
+use crate::kernel::pods::identities;
 use crate::kernel::shared::Shared;
+use crate::kernel::sys::netns::own_cookie;
 use crate::kernel::writer::Reader;
 use crate::record::{Facts, Record};
-use crate::resolve::{Resolved, resolve};
+use crate::resolve::{Conduct, Identities, Resolved, resolve};
 use crate::state::{Action, Event};
 
 /// What becomes of connections that exist (L10). This version keeps them.
@@ -68,6 +71,20 @@ pub struct ApplyOptions {
     pub expect: Option<Expect>,
     /// How many generations stay resident, the active one among them; fixed at the first load, 2 if `None`.
     pub keep: Option<u16>,
+    /// What becomes of connections.
+    pub conduct: Conduct,
+    /// Which network namespace is the node's own.
+    pub node_netns: NodeNetns,
+}
+
+/// Which network namespace is the node's own: sockets in others are those of pods (L6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NodeNetns {
+    /// The kernel's initial one.
+    #[default]
+    Initial,
+    /// The one that this process is in: of a node that is a container itself.
+    Own,
 }
 
 /// How many generations stay resident: the active and one earlier.
@@ -128,6 +145,7 @@ struct Wanted<'a> {
     cgroup: Cgroup,
     resolved: Resolved,
     services: bool,
+    node_netns: Option<u64>,
 }
 
 impl Node {
@@ -150,7 +168,7 @@ impl Node {
         let memory = self.state.claim(writer.root())?;
         let found = recover(&writer, found)?;
         let Prepared { plan, generation, is_unchanged } = self.prepare(Some(&writer), &found, &wanted)?;
-        let Wanted { cgroup, resolved, services, .. } = &wanted;
+        let Wanted { cgroup, resolved, services, node_netns, .. } = &wanted;
         let facts = Facts {
             generation,
             image: image.digest(),
@@ -164,6 +182,8 @@ impl Node {
             applied_at: clock::now(),
             program: version(),
             services: *services,
+            node_netns: *node_netns,
+            is_audit: options.conduct == Conduct::Audit,
         };
         let mut record = Record::new(facts, resolved);
         let previous = found.loaded().map(|loaded| loaded.active);
@@ -210,10 +230,15 @@ impl Node {
     /// What is asked for, as far as it does not depend on what is loaded.
     fn wanted<'a>(&self, set: &MapSet, options: &'a ApplyOptions) -> Result<Wanted<'a>, Error> {
         supported(options)?;
-        let profile = Profile::new(options.mode);
-        let resolved = resolve(set, profile)?;
-        let services = set.rows().iter().any(|row| row.service.is_some() && profile.holds(row));
-        Ok(Wanted { options, cgroup: self.cgroup()?, resolved, services })
+        let cgroup = self.cgroup()?;
+        let node_netns = match options.node_netns {
+            NodeNetns::Initial => None,
+            NodeNetns::Own => Some(own_cookie()?),
+        };
+        let present = identities(cgroup.path(), cgroup.level())?;
+        let resolved = resolve(set, options.conduct, &Identities { node_netns, ..present })?;
+        let services = set.rows().iter().any(|row| row.service.is_some() && row.state() != State::Original);
+        Ok(Wanted { options, cgroup, resolved, services, node_netns })
     }
 
     /// Finds out what is to be done; `reader` is `None` where there is no instance yet.
@@ -306,7 +331,7 @@ fn needs(
     let (version, maps) = (version_name(&version()), shared.map(Shared::used_by_programs));
     let mut needs = Vec::new();
     for hook in Hook::ALL {
-        let maps = maps.as_ref().map(<[_; 3]>::as_slice);
+        let maps = maps.as_deref();
         let need = match state(reader, hook, &version, wanted.cgroup.id(), maps)? {
             HookState::Current => Need::Nothing,
             HookState::Outdated { .. } => Need::Replace,
@@ -378,8 +403,10 @@ impl Applied {
 
 fn supported(options: &ApplyOptions) -> Result<(), Error> {
     match (options.mode, options.existing) {
-        (Mode::Full, Existing::Keep) => Ok(()),
-        (Mode::Full, Existing::Close) => Err(Error::NotInThisVersion("--existing close".to_owned())),
+        (Mode::Full | Mode::Socket, Existing::Keep) => Ok(()),
+        (Mode::Full | Mode::Socket, Existing::Close) => {
+            Err(Error::NotInThisVersion("--existing close".to_owned()))
+        }
         (mode, _) => Err(Error::NotInThisVersion(format!("--mode {mode}"))),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use lrpc_linker::profile::Profile;
 use lrpc_schema::records::Hook;
 use rustix::process::{Resource, getrlimit};
 use serde::Serialize;
@@ -71,7 +70,6 @@ impl Node {
         checks.push(self.bpffs());
         checks.extend(self.cgroups());
         checks.extend(memlock(version));
-        checks.push(data_path(Profile::default()));
         checks.extend(self.linked_pods());
         checks
     }
@@ -220,15 +218,6 @@ fn capabilities(status: &str) -> Vec<Check> {
 }
 
 /// What is redirected here, and what `apply` leaves out: the table that `link` and `apply` ask too.
-fn data_path(profile: Profile) -> Check {
-    let lacks: Vec<_> = profile.lacks().iter().map(ToString::to_string).collect();
-    let found = match lacks.as_slice() {
-        [] => format!("mode {} carries everything", profile.mode()),
-        lacks => format!("mode {} carries everything but {}", profile.mode(), lacks.join(", ")),
-    };
-    Check::ok("data path", found)
-}
-
 /// Before 5.11, map memory counts against RLIMIT_MEMLOCK.
 fn memlock(version: Option<(u32, u32)>) -> Option<Check> {
     if version.is_some_and(|version| version >= (5, 11)) {

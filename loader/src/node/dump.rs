@@ -87,12 +87,14 @@ fn rows(frontends: &Packed, backends: &Packed) -> Vec<ShownRow> {
         let value = FrontendValue::from_bytes(value.try_into().ok()?);
         let (first, count) = (value.first() as usize, value.count() as usize);
         let (state, targets) = match value.action() {
-            Some(Action::Redirect) if count == 1 => (Some(State::Redirect), vec![value.backend()]),
-            Some(Action::Redirect) => {
+            Some(Action::Redirect | Action::AuditRedirect) if count == 1 => {
+                (Some(State::Redirect), vec![value.backend()])
+            }
+            Some(Action::Redirect | Action::AuditRedirect) => {
                 let run = backends.get(first..).unwrap_or_default().iter().take(count);
                 (Some(State::Redirect), run.copied().collect())
             }
-            Some(Action::Drop) => (Some(State::Drop), Vec::new()),
+            Some(Action::Drop | Action::AuditDrop) => (Some(State::Drop), Vec::new()),
             None => (None, Vec::new()),
         };
         let shown = |to: Backend| ShownBackend { address: to.address(), port: to.port(), pods: None };

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use lrpc_linker::profile::HalfPolicy;
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Generation, Hook};
 
@@ -17,6 +16,7 @@ use crate::kernel::pins::PinError;
 use crate::kernel::shared::SharedError;
 use crate::kernel::sys::SysError;
 use crate::record::{RecordError, RecordRefused};
+use crate::resolve::Unidentified;
 use crate::state::StateError;
 
 /// Why a command did not do its work. [`remedy`](Self::remedy) says what to do; the causes are the error's sources.
@@ -33,9 +33,9 @@ pub enum Error {
         /// The active one.
         found: Option<Digest>,
     },
-    /// A policy must not be loaded halfway (L5).
+    /// Somebody cannot be told from others (L6, L8).
     #[error(transparent)]
-    HalfPolicy(#[from] HalfPolicy),
+    Unidentified(#[from] Unidentified),
     /// Another loader is at work.
     #[error("another lrpc is at work: {holder} has locked `{}`", .path.display())]
     Busy {
@@ -313,11 +313,7 @@ impl Error {
             Self::NothingLoaded => Some("`lrpc apply` an image".to_owned()),
             Self::NotResident(_) | Self::NoSlot | Self::ReadBack { .. } => Some("apply again".to_owned()),
             Self::State(error) => error.remedy(),
-            Self::HalfPolicy(_) => Some(
-                "leave out what is not carried, or say `lrpc.dev/fallback: original`; until then no policy of the \
-                 image can be applied"
-                    .to_owned(),
-            ),
+            Self::Unidentified(error) => Some(unidentified(error).to_owned()),
             Self::Kernel(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Load(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Load(LoadError::Shape(_)) => Some("`lrpc unload`, then apply again".to_owned()),
@@ -329,6 +325,24 @@ impl Error {
 }
 
 const DENIED: &str = "run as root, or with CAP_BPF and CAP_NET_ADMIN; `lrpc doctor` says what is missing";
+
+fn unidentified(error: &Unidentified) -> &'static str {
+    match error {
+        Unidentified::Backend { .. } => {
+            "dump the cluster again, if the pod was made anew; else name by --cgroup the directory that the kubelet's \
+             tree is below; no policy of the image is applied, since the pod would be redirected to itself"
+        }
+        Unidentified::NoTree { .. } => {
+            "name by --cgroup the directory that `kubepods` or `kubepods.slice` is below"
+        }
+        Unidentified::NoRoot { .. } => {
+            "mount the host's /sys/fs/cgroup into the container (hostPath) and name it by --cgroup"
+        }
+        Unidentified::TooManyLevels { .. } => {
+            "run the kubelets of this node with one depth of `--cgroup-root`"
+        }
+    }
+}
 
 impl From<FsError> for Error {
     fn from(error: FsError) -> Self {

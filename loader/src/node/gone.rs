@@ -8,8 +8,9 @@ use lrpc_linker::mapset::PodRef;
 use super::loaded::Loaded;
 use super::verify::cgroup_of;
 use super::{Error, Node};
-use crate::kernel::pods::pods;
+use crate::kernel::pods::identities;
 use crate::record::Record;
+use crate::resolve::Identities;
 
 impl Node {
     /// The pods of the active set that are gone from this node. A set that the state directory has lost, or
@@ -30,10 +31,16 @@ impl Node {
         Ok(Some(present.map_or_else(Vec::new, |present| gone(&set, &present))))
     }
 
-    /// The UIDs of the pods below a record's cgroup; `None` where nothing can be said of them.
-    fn present_pods(&self, record: &Record) -> Result<Option<BTreeSet<String>>, Error> {
+    /// The pods below a record's cgroup; `None` where that cannot be seen.
+    fn present_pods(&self, record: &Record) -> Result<Option<Identities>, Error> {
         let Some(cgroup) = cgroup_of(self, record) else { return Ok(None) };
-        Ok(pods(cgroup.path())?)
+        Ok(Some(identities(cgroup.path(), cgroup.level())?))
+    }
+
+    /// What ran on this node when a record's generation was made, as far as it still runs.
+    pub(super) fn identities_of(&self, record: &Record) -> Result<Identities, Error> {
+        let present = self.present_pods(record)?.unwrap_or_default();
+        Ok(Identities { node_netns: record.node_netns, ..present })
     }
 
     /// The active set as the state directory keeps it; `None` where it does not.
@@ -42,8 +49,9 @@ impl Node {
     }
 }
 
-/// The pods of a set that are not among those present, sorted.
-fn gone(set: &MapSet, present: &BTreeSet<String>) -> Vec<String> {
+/// The pods of a set that are not among those present, sorted; none where there is no kubelet's tree.
+fn gone(set: &MapSet, present: &Identities) -> Vec<String> {
+    let Some(present) = present.uids() else { return Vec::new() };
     let mut gone = BTreeSet::new();
     for row in set.rows() {
         let pods = row.backends().iter().flat_map(|backend| &backend.pods).chain(row.skip.iter());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lrpc_schema::records::{CELL, Generation, Hook, Slot};
 
 use super::Error;
-use crate::kernel::hooks::{looks_up, program_of, stranger};
+use crate::kernel::hooks::{program_of, stranger};
 use crate::kernel::inner::InnerMaps;
 use crate::kernel::order::Order;
 use crate::kernel::pins::{Folder, PinError, PinnedLink, Pins};
@@ -73,7 +73,7 @@ impl Found {
         for (hook, program) in &acting {
             match stranger(program, *hook, &maps)? {
                 Some(map) => lost = Some(map),
-                None if looks_up(*hook) => return Loaded::read(reader, shared, active, cell.slot()),
+                None if hook.decides() => return Loaded::read(reader, shared, active, cell.slot()),
                 None => {}
             }
         }

@@ -33,7 +33,7 @@ mod verify;
 
 use std::path::PathBuf;
 
-pub use apply::{Applied, ApplyOptions, Existing, ExistingCount, Expect, Preview};
+pub use apply::{Applied, ApplyOptions, Existing, ExistingCount, Expect, NodeNetns, Preview};
 pub use changes::Changes;
 pub use doctor::{Check, Verdict};
 pub use dump::{Dump, TableDump};

@@ -60,6 +60,9 @@ pub struct ActiveStatus {
     pub hooks: Vec<String>,
     /// When it was applied, RFC 3339.
     pub applied_at: String,
+    /// It counts what it would redirect or refuse, and touches nothing.
+    #[serde(rename = "audit")]
+    pub is_audit: bool,
 }
 
 impl ActiveStatus {
@@ -79,6 +82,7 @@ impl ActiveStatus {
             resident,
             hooks,
             applied_at: record.applied_at.clone(),
+            is_audit: record.is_audit,
         }
     }
 }

@@ -244,7 +244,7 @@ impl<'a> Transaction<'a> {
         let resolved = self.brought()?.resolved;
         let packed = entries_of(&resolved.packed, table).ok_or(Error::NothingLoaded)?;
         Ok(match table {
-            Table::Frontends | Table::Backends => Cow::Borrowed(packed),
+            Table::Frontends | Table::Backends | Table::Members | Table::Filter => Cow::Borrowed(packed),
             Table::Meta => {
                 let values = self.record()?.to_value(&resolved.tables.meta)?;
                 Cow::Owned(Packed { value_size: META_SIZE, values, ..packed.clone() })

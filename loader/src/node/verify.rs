@@ -1,7 +1,6 @@
 //! `lrpc verify`: maps, programs and links in the kernel are what was loaded.
 
 use lrpc_linker::MapSet;
-use lrpc_linker::profile::Profile;
 use lrpc_schema::records::{Generation, Hook, Table};
 use serde::Serialize;
 
@@ -84,7 +83,7 @@ impl Node {
                 let mut differences = check_tables(&loaded)?;
                 let found = active.tables.digest()?;
                 let expected = match set {
-                    Some(set) => resolve(set, Profile::new(record.mode))?.digest,
+                    Some(set) => resolve(set, record.conduct(), &self.identities_of(record)?)?.digest,
                     None => record.resolved,
                 };
                 if found != expected {

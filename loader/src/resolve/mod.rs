@@ -1,15 +1,20 @@
 //! Resolve: the rows of a map set as the bytes of the node's tables.
 //!
-//! What the node's [`Profile`] does not carry is left out; [`warnings`](lrpc_linker::profile::warnings) says what.
+//! A pod becomes its cgroup here.
+
+mod identities;
+mod members;
 
 use std::collections::BTreeSet;
 
 use lrpc_linker::mapset::{self, Frontend, MapSet, Outcome, Row};
-use lrpc_linker::profile::{Carried, HalfPolicy, Profile};
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta, Table};
 
 use crate::tables::{self, Packed, Tables};
+use members::{Collected, Members};
+
+pub use identities::{Identities, Place, Unidentified};
 
 /// A map set as bytes, with what was left out on the way.
 #[derive(Clone, Debug)]
@@ -20,45 +25,53 @@ pub struct Resolved {
     pub packed: [(Table, Packed); Table::ALL.len()],
     /// The digest over them.
     pub digest: Digest,
-    /// The rows with an entry: those in state `redirect` and `drop` that were not left out.
+    /// The rows with an entry: those in state `redirect` and `drop`.
     pub frontends: usize,
     /// Distinct (address, port, protocol) among the entries' backends.
     pub backends: usize,
-    /// The rows that were left out.
-    pub left_out: usize,
 }
 
-/// The bytes of a map set.
+/// What becomes of connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conduct {
+    /// They are redirected and refused.
+    #[default]
+    Act,
+    /// What would be redirected or refused is counted, and left alone.
+    Audit,
+}
+
+/// The bytes of a map set on a node where these run.
 ///
 /// # Errors
-/// [`HalfPolicy`] names the first row of a policy with `fallback: drop` that cannot be carried whole.
-pub fn resolve(set: &MapSet, profile: Profile) -> Result<Resolved, HalfPolicy> {
-    let mut tables = Tables { meta: Meta::new(0), ..Tables::default() };
+/// [`Unidentified`] names the first policy that cannot be carried out as it says.
+pub fn resolve(set: &MapSet, conduct: Conduct, identities: &Identities) -> Result<Resolved, Unidentified> {
+    let mut tables = Tables::default();
+    let mut members = Members::new(identities);
     let mut distinct = BTreeSet::new();
-    let mut left_out = 0;
     for row in set.rows() {
         if matches!(row.outcome, Outcome::Original(_)) {
             continue;
         }
-        profile.whole(row)?;
-        match profile.carries(row) {
-            Carried::Not(_) => left_out += 1,
-            Carried::Whole | Carried::Partly(_) => {
-                let protocol = row.frontend.protocol;
-                distinct.extend(row.backends().iter().map(|to| (to.address, to.port, protocol)));
-                let value = value(row, &mut tables.backends);
-                tables.frontends.push((key(&row.frontend), value));
-            }
-        }
+        let protocol = row.frontend.protocol;
+        distinct.extend(row.backends().iter().map(|to| (to.address, to.port, protocol)));
+        let value = value(row, &mut tables.backends).concerning(members.audience(row)?);
+        let value = match conduct {
+            Conduct::Act => value,
+            Conduct::Audit => value.audited(),
+        };
+        tables.frontends.push((key(&row.frontend), value));
     }
     tables.frontends.sort_unstable_by_key(|(key, _)| key.to_bytes());
+    let Collected { keys, pods, trees } = members.collected();
+    tables.members = keys;
+    tables.meta = Meta::new(pods, trees, identities.node_netns.unwrap_or_default());
     let packed = tables.pack();
     Ok(Resolved {
         digest: tables::digest(&packed),
         packed,
         frontends: tables.frontends.len(),
         backends: distinct.len(),
-        left_out,
         tables,
     })
 }

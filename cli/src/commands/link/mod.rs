@@ -5,7 +5,7 @@ mod human;
 use ipnet::IpNet;
 use lrpc_linker::inventory::{Inventory, Problem};
 use lrpc_linker::mapset::ShownRow;
-use lrpc_linker::profile::{self, Profile};
+use lrpc_linker::profile::Profile;
 use lrpc_linker::{Finding, LinkError, Linked, Linker, MapSet, findings};
 use lrpc_schema::image::{Image, Places};
 use serde::Serialize;
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
 fn run_node(args: &Args, node: &str, image: &Image, given: &Given, output: Output) -> Outcome {
     let profile = args.mode.profile();
     let linked = link(image, &given.inventory, node, &args.allow_address)?;
-    let Linked { map_set, findings } = with_refusals(linked, image, profile);
+    let Linked { map_set, findings } = linked;
     let reports = reports(given, findings, image.places());
     match args.format {
         Format::Json => output.json(&LinkView::of(node, &map_set, image, profile, &reports))?,
@@ -98,7 +98,7 @@ fn run_cluster(args: &Args, image: &Image, given: &Given, output: Output) -> Out
     let linker = Linker::new(image, &given.inventory, narrow);
     let names: Vec<&str> = given.inventory.nodes().map(|node| &*node.name).collect();
     let profile = args.mode.profile();
-    let link = |name| Some((name, with_refusals(linker.link(name).ok()?, image, profile)));
+    let link = |name| Some((name, linker.link(name).ok()?));
     let linked = parallel::map(names, link);
     let linked: Vec<(&str, Linked)> = linked.into_iter().flatten().collect();
     match args.format {
@@ -139,14 +139,6 @@ impl<'a> LinkView<'a> {
             diagnostics: json::views(reports),
         }
     }
-}
-
-/// Adds the policies for which `apply` would refuse the image on the node. What it would leave out stands in the
-/// rows.
-fn with_refusals(mut linked: Linked, image: &Image, profile: Profile) -> Linked {
-    let findings = profile::findings(image, &linked.map_set, profile).into_iter();
-    linked.findings.extend(findings.filter(|finding| finding.code == profile::DROP_LEFT_OPEN.code));
-    linked
 }
 
 /// Links an image for one node; `narrow` narrows the image's allow-list where it is not empty (L14). What

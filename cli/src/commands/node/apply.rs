@@ -2,11 +2,11 @@
 
 use clap::ValueEnum;
 use ipnet::IpNet;
-use lrpc_linker::profile::{self, Warning};
 use lrpc_linker::{Linked, MapSet};
 use lrpc_loader::node::{
-    Applied, ApplyOptions, Changes, Check, Error, Existing, Expect, Node, Preview, Verdict,
+    Applied, ApplyOptions, Changes, Check, Error, Existing, Expect, Node, NodeNetns, Preview, Verdict,
 };
+use lrpc_loader::resolve::Conduct;
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
@@ -52,6 +52,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     keep: Option<u16>,
 
+    /// Count what would be redirected or refused, and touch no connection
+    #[arg(long)]
+    audit: bool,
+
+    /// Which network namespace is the node's own, for `lrpc.dev/clients: pods`
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    node_netns: NodeNetnsArg,
+
     /// Narrow the addresses that the image allows to these (repeatable)
     #[arg(long, value_name = "CIDR")]
     allow_address: Vec<IpNet>,
@@ -85,6 +93,16 @@ enum ExistingArg {
     Close,
 }
 
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum NodeNetnsArg {
+    /// The kernel's initial one
+    #[default]
+    Initial,
+    /// The one that lrpc runs in: of a node that is a container itself
+    #[value(name = "self")]
+    Own,
+}
+
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     let image = set::require(&args.set, output)?;
     let given = inventory::require(&args.inventory.inventory)?;
@@ -99,7 +117,6 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
     };
     let mut reports = link::reports(&given, findings, places);
     reports.extend(given.inventory.node(&args.node).and_then(here::check));
-    reports.extend(profile::warnings(&map_set, args.mode.profile()).iter().map(Warning::diagnostic));
     if args.dry_run || args.deny_warnings {
         let preview = node.preview(&map_set, &options).map_err(instance::failure)?;
         if args.deny_warnings && !reports.is_empty() {
@@ -126,6 +143,11 @@ impl Args {
             },
             expect: self.expect,
             keep: self.keep,
+            conduct: if self.audit { Conduct::Audit } else { Conduct::Act },
+            node_netns: match self.node_netns {
+                NodeNetnsArg::Initial => NodeNetns::Initial,
+                NodeNetnsArg::Own => NodeNetns::Own,
+            },
         }
     }
 }

@@ -8,8 +8,7 @@ use aya_obj::generated::{bpf_map_info, bpf_map_type};
 use super::{Access, Command, SysError, address, attributes, call, call_for_fd, info, open_pinned, raw};
 use crate::fs::Dir;
 
-/// What a map looks like. Maps whose values the kernel keeps per CPU have no shape here, since a look-up
-/// would write more than `value_size` bytes.
+/// What a map looks like. Of a map whose values the kernel keeps per CPU `value_size` is that of one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) kind: Kind,
@@ -28,14 +27,18 @@ pub(crate) enum Kind {
     Array,
     ArrayOfMaps,
     SocketStorage,
+    PerCpuHash,
+    Ring,
 }
 
 impl Kind {
-    const ALL: [(Self, bpf_map_type); 4] = [
+    const ALL: [(Self, bpf_map_type); 6] = [
         (Self::Hash, bpf_map_type::BPF_MAP_TYPE_HASH),
         (Self::Array, bpf_map_type::BPF_MAP_TYPE_ARRAY),
         (Self::ArrayOfMaps, bpf_map_type::BPF_MAP_TYPE_ARRAY_OF_MAPS),
         (Self::SocketStorage, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE),
+        (Self::PerCpuHash, bpf_map_type::BPF_MAP_TYPE_PERCPU_HASH),
+        (Self::Ring, bpf_map_type::BPF_MAP_TYPE_RINGBUF),
     ];
 
     fn number(self) -> u32 {

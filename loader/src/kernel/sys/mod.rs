@@ -11,6 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod link;
 pub(crate) mod map;
 pub(crate) mod mapped;
+pub(crate) mod netns;
 #[cfg(test)]
 pub(crate) mod twin;
 

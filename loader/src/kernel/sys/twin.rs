@@ -23,7 +23,10 @@ use aya_obj::generated::{
     BPF_F_ALLOW_MULTI, BPF_F_BEFORE, bpf_attr, bpf_link_info, bpf_link_type, bpf_map_info, bpf_map_type,
     bpf_prog_info,
 };
-use lrpc_schema::records::{CELL, Cell, Generation, Hook, PEERS, Peer, Table};
+use lrpc_schema::records::{
+    CELL, COUNTERS, Cell, Counts, DATAGRAMS, Datagrams, EVENTS, FrontendKey, Generation, Hook, PEERS, Peer,
+    Table,
+};
 
 use super::Command;
 use super::link::Program;
@@ -232,25 +235,30 @@ impl Twin {
     /// Loads the programs with the maps that are pinned.
     pub(crate) fn load(&self, tables: &Dir, outers: &Dir, sockets: &Dir) -> io::Result<Vec<(Hook, Program)>> {
         let mut world = self.world.lock().unwrap();
-        let peers = sockets.at(PEERS);
-        if !peers.exists() {
-            let shape = [bpf_map_type::BPF_MAP_TYPE_SK_STORAGE as u32, 4, Peer::SIZE as u32, 0, 0];
-            let map = world.add(Kind::Map { shape, frozen: false, entries: BTreeMap::new() })?;
-            write_pin(&peers, map)?;
-        }
-        let peers = read_pin(&peers)?;
-        let forward = vec![
-            read_pin(&tables.at(CELL))?,
-            read_pin(&outers.at(Table::Frontends.name()))?,
-            read_pin(&outers.at(Table::Backends.name()))?,
-            peers,
+        let lasting = [
+            (PEERS, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE, 4, Peer::SIZE),
+            (DATAGRAMS, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE, 4, Datagrams::SIZE),
+            (COUNTERS, bpf_map_type::BPF_MAP_TYPE_PERCPU_HASH, FrontendKey::SIZE, Counts::SIZE),
+            (EVENTS, bpf_map_type::BPF_MAP_TYPE_RINGBUF, 0, 0),
         ];
+        let mut memory = Vec::new();
+        for (name, kind, key_size, value_size) in lasting {
+            let pin = sockets.at(name);
+            if !pin.exists() {
+                let shape = [kind as u32, key_size as u32, value_size as u32, 0, 0];
+                let map = world.add(Kind::Map { shape, frozen: false, entries: BTreeMap::new() })?;
+                write_pin(&pin, map)?;
+            }
+            memory.push(read_pin(&pin)?);
+        }
+        let mut forward = vec![read_pin(&tables.at(CELL))?];
+        for table in Table::ALL {
+            forward.push(read_pin(&outers.at(table.name()))?);
+        }
+        forward.extend(&memory);
         let mut programs = Vec::new();
         for hook in Hook::ALL {
-            let maps = match hook {
-                Hook::Connect4 => forward.clone(),
-                Hook::Getpeername4 => vec![peers],
-            };
+            let maps = if hook.decides() { forward.clone() } else { memory.clone() };
             let program = world.add(Kind::Program { maps })?;
             // SAFETY: `open` gives a descriptor of its own.
             programs.push((hook, unsafe { OwnedFd::from_raw_fd(world.open(program)?) }));
