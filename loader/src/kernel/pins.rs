@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! links/HOOK  programs/VERSION/HOOK  state/peers_v1    outlive every generation
-//! v1/cell  v1/outer/TABLE                              one ABI version
-//! v1/staging/N/TABLE                                   not visible yet
-//! v1/generations/N/TABLE                               resident
-//! v1/surplus/N/TABLE                                   resident until lately: still in a slot
-//! v1/order/SEQUENCE-CAUSE-N                            which generation was made active, in order
+//! v2/cell  v1/outer/TABLE                              one ABI version
+//! v2/staging/N/TABLE                                   not visible yet
+//! v2/generations/N/TABLE                               resident
+//! v2/surplus/N/TABLE                                   resident until lately: still in a slot
+//! v2/order/SEQUENCE-CAUSE-N                            which generation was made active, in order
 //! ```
 //! A generation is staged and discarded under `staging`; one rename of its directory, which bpffs does in
 //! one step, makes it resident or surplus. So half a generation never looks like a resident one. Names

@@ -358,7 +358,7 @@ fn every_call_of_a_status_may_fail() {
 /// Fault 17: what is served goes on until its successor takes over, whatever a command without one does.
 #[test]
 fn a_lost_cell_pin_costs_no_traffic() {
-    let cell = |world: &World| world.folder.path().join("pins/v1/cell");
+    let cell = |world: &World| world.folder.path().join("pins/v2/cell");
     let world = World::new();
     world.apply(2).unwrap();
     std::fs::remove_file(cell(&world)).unwrap();
@@ -405,7 +405,7 @@ fn another_map_in_the_place_of_the_cell_is_noticed() {
     // The programs of another instance on the same twin are served by another cell.
     let other = World::on_twin_of(&world);
     other.apply(3).unwrap();
-    let pin = |world: &World| world.folder.path().join("pins/v1/cell");
+    let pin = |world: &World| world.folder.path().join("pins/v2/cell");
     std::fs::copy(pin(&other), pin(&world)).unwrap();
     let before = world.served();
     let status = world.run(None, |node| node.status().unwrap()).0;
@@ -513,7 +513,7 @@ fn a_rollback_from_the_only_set_says_what_else_there_is() {
     // Of three sets, what was active before the present one is lost.
     apply(2);
     apply(3);
-    std::fs::remove_dir_all(world.folder.path().join("pins/v1/generations/2")).unwrap();
+    std::fs::remove_dir_all(world.folder.path().join("pins/v2/generations/2")).unwrap();
     assert_eq!(refused().remedy().as_deref(), Some("name one by --to"));
 }
 

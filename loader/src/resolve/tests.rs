@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
-use lrpc_linker::profile::{Gap, warnings};
-use lrpc_schema::image::Protocol;
-use lrpc_schema::image::{Clients, Fallback, PolicyName, Port};
-use lrpc_schema::records::Action;
+use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol, Selector};
+use lrpc_schema::records::{Action, ClientKind, Levels, SetId};
 
 use super::*;
 use lrpc_linker::mapset::{Backend as Target, PodRef, Reason};
@@ -40,7 +38,7 @@ fn row(frontend: &str, backends: &[&str]) -> Row {
 }
 
 fn resolved(rows: Vec<Row>) -> Resolved {
-    resolve(&rows.into_iter().collect(), Profile::default()).unwrap()
+    resolve(&rows.into_iter().collect(), Conduct::Act, &Identities::default()).unwrap()
 }
 
 #[test]
@@ -70,59 +68,113 @@ fn an_original_row_has_no_entry_and_a_drop_row_has_no_backend() {
     let mut drop = row("169.254.169.254:2/TCP", &[]);
     (drop.outcome, drop.fallback) = (Outcome::Drop(Reason::NoReadyBackend), Fallback::Drop);
     let resolved = resolved(vec![original, drop]);
-    assert_eq!((resolved.frontends, resolved.backends, resolved.left_out), (1, 0, 0));
+    assert_eq!((resolved.frontends, resolved.backends), (1, 0));
     assert_eq!(resolved.tables.frontends[0].1.action(), Some(Action::Drop));
 }
 
-#[test]
-fn a_row_that_needs_more_is_left_out_with_one_warning_of_each_kind() {
-    let mut clients = row("169.254.169.254:2/TCP", &["10.0.0.1:80"]);
-    clients.clients = Clients::Pods;
-    let mut skip = row("169.254.169.254:3/UDP", &["10.0.0.1:80"]);
-    skip.skip_flag = true;
-    let set: MapSet = [
-        row("169.254.169.254:1/TCP", &["10.0.0.1:80"]),
-        clients,
-        skip,
-        row("[fd00::1]:4/TCP", &["[fd00::2]:80"]),
-        row("[fd00::1]:5/TCP", &["[fd00::2]:80"]),
-        row("169.254.169.254:6/UDP", &["10.0.0.1:80"]),
-    ]
-    .into_iter()
-    .collect();
-    let resolved = resolve(&set, Profile::default()).unwrap();
-    assert_eq!((resolved.frontends, resolved.left_out), (2, 4));
-    let found = warnings(&set, Profile::default());
-    let warnings: Vec<_> = found
-        .iter()
-        .map(|warning| (warning.gap, warning.rows, warning.diagnostic::<()>().code.as_str()))
-        .collect();
-    assert_eq!(
-        warnings,
-        [
-            (Gap::Ipv6, 2, "left-out"),
-            (Gap::Clients, 1, "left-out"),
-            (Gap::Skip, 1, "left-out"),
-            (Gap::UnconnectedUdp, 1, "unconnected-udp"),
-        ]
-    );
-    assert_eq!(found[0].policies.len(), 2);
-    assert!(resolved.tables.frontends.iter().any(|(key, _)| key.protocol() == Some(Protocol::Udp)));
+/// A node with pods, a kubelet's tree, and the levels that systemd's driver gives them.
+fn node(pods: &[(&str, u64, usize)]) -> Identities {
+    let place = |cgroup, level| Place { cgroup, level: Some(level) };
+    let pods = pods.iter().map(|(uid, cgroup, level)| ((*uid).to_owned(), vec![place(*cgroup, *level)]));
+    Identities { pods: pods.collect(), trees: vec![place(100, 1)], node_netns: None }
+}
+
+fn pod(uid: &str) -> PodRef {
+    PodRef { namespace: "default".into(), name: uid.into(), uid: Some(uid.into()) }
+}
+
+fn members(resolved: &Resolved) -> Vec<(u64, u32)> {
+    resolved.tables.members.iter().map(|key| (key.cgroup(), key.set().get())).collect()
 }
 
 #[test]
-fn a_security_boundary_is_never_loaded_halfway() {
-    let boundaries =
-        [row("[fd00::1]:4/TCP", &["[fd00::2]:80"]), row("169.254.169.254:6/UDP", &["10.0.0.1:80"])];
-    for mut boundary in boundaries {
-        boundary.fallback = Fallback::Drop;
-        let frontend = boundary.frontend;
-        let refused = resolve(&[boundary.clone()].into_iter().collect(), Profile::default()).unwrap_err();
-        assert_eq!(refused.frontend, frontend);
-        // Where the policy does not act at all, nothing is left out.
-        boundary.outcome = Outcome::Original(Reason::NodeNotSelected);
-        assert_eq!(resolve(&[boundary].into_iter().collect(), Profile::default()).unwrap().left_out, 0);
+fn l6_each_kind_of_clients_is_known_by_what_no_process_chooses() {
+    let listed: Arc<[PodRef]> = [pod("one"), pod("two"), pod("not-started")].into();
+    let selector = || Clients::Selector(Selector::new(Vec::new()));
+    let all = [
+        (Clients::All, Fallback::Original, ClientKind::All, vec![]),
+        (Clients::Pods, Fallback::Original, ClientKind::OtherNetns, vec![]),
+        (Clients::AllPods, Fallback::Original, ClientKind::Pods, vec![(100, 0)]),
+        (Clients::Namespace, Fallback::Original, ClientKind::Members, vec![(1, 1), (2, 1)]),
+        (selector(), Fallback::Original, ClientKind::Members, vec![(1, 1), (2, 1)]),
+        (selector(), Fallback::Drop, ClientKind::OtherPods, vec![(1, 1), (2, 1), (100, 0)]),
+    ];
+    for (clients, fallback, kind, expected) in all {
+        let mut row = row("169.254.169.254:80/TCP", &["10.0.0.1:80"]);
+        (row.clients, row.fallback) = (clients, fallback);
+        if matches!(row.clients, Clients::Namespace | Clients::Selector(_)) {
+            row.client_pods = listed.clone();
+        }
+        let set = [row].into_iter().collect();
+        let node = node(&[("one", 1, 3), ("two", 2, 2)]);
+        let resolved = resolve(&set, Conduct::Act, &node).unwrap();
+        let value = resolved.tables.frontends[0].1;
+        assert_eq!((value.client_kind(), members(&resolved)), (Some(kind), expected));
+        let levels = |levels: Levels| [levels.first(), levels.rest().first()];
+        let meta = resolved.tables.meta;
+        assert_eq!(levels(meta.pods()), if value.clients() == SetId::TREES { [0, 0] } else { [3, 2] });
+        assert_eq!(
+            levels(meta.trees())[0],
+            u64::from(matches!(kind, ClientKind::Pods | ClientKind::OtherPods))
+        );
     }
+}
+
+#[test]
+fn l8_the_pods_of_a_policy_are_one_set_however_many_rows_it_has() {
+    let exempt: Arc<[PodRef]> = [pod("u"), pod("starting")].into();
+    let rows = [1, 2].map(|port| {
+        let mut row = row(&format!("169.254.169.254:{port}/UDP"), &["10.0.0.1:80"]);
+        (row.skip_flag, row.skip) = (true, exempt.clone());
+        row
+    });
+    let set = rows.into_iter().collect();
+    let resolved = resolve(&set, Conduct::Act, &node(&[("u", 7, 3)])).unwrap();
+    assert_eq!(members(&resolved), [(7, 1)]);
+    for (_, value) in &resolved.tables.frontends {
+        assert_eq!(value.exempt(), Some(SetId::new(1)));
+    }
+}
+
+#[test]
+fn l8_a_ready_backend_without_a_cgroup_refuses_the_whole_set() {
+    let mut exempt = row("169.254.169.254:1/TCP", &["10.0.0.1:80"]);
+    exempt.skip_flag = true;
+    exempt.skip = [exempt.backends()[0].pods[0].clone()].into();
+    let set = [exempt, row("169.254.169.254:2/TCP", &["10.0.0.1:80"])].into_iter().collect();
+    let refused = resolve(&set, Conduct::Act, &node(&[("other", 7, 3)])).unwrap_err();
+    assert!(matches!(refused, Unidentified::Backend { ref pod, .. } if pod == "default/agent"), "{refused}");
+}
+
+#[test]
+fn who_cannot_be_told_apart_is_said() {
+    let with = |clients| {
+        let mut row = row("169.254.169.254:1/TCP", &["10.0.0.1:80"]);
+        row.clients = clients;
+        row.client_pods = [pod("one")].into();
+        [row].into_iter().collect::<MapSet>()
+    };
+    let refused = |clients, node: &Identities| resolve(&with(clients), Conduct::Act, node).unwrap_err();
+    let treeless = Identities::default();
+    assert!(matches!(refused(Clients::AllPods, &treeless), Unidentified::NoTree { .. }));
+    let mut rootless = node(&[("one", 1, 3)]);
+    rootless.trees[0].level = None;
+    assert!(matches!(refused(Clients::AllPods, &rootless), Unidentified::NoRoot { .. }));
+    let mut deep = node(&[]);
+    deep.pods
+        .insert("one".to_owned(), (1..10).map(|level| Place { cgroup: 1, level: Some(level) }).collect());
+    assert!(matches!(refused(Clients::Namespace, &deep), Unidentified::TooManyLevels { .. }));
+}
+
+#[test]
+fn an_audit_has_the_same_rows_and_touches_nothing() {
+    let mut drop = row("169.254.169.254:2/TCP", &[]);
+    (drop.outcome, drop.fallback) = (Outcome::Drop(Reason::NoReadyBackend), Fallback::Drop);
+    let set: MapSet = [row("169.254.169.254:1/TCP", &["10.0.0.1:80"]), drop].into_iter().collect();
+    let resolved = resolve(&set, Conduct::Audit, &Identities::default()).unwrap();
+    let actions: Vec<_> = resolved.tables.frontends.iter().map(|(_, value)| value.action()).collect();
+    assert_eq!(actions, [Some(Action::AuditRedirect), Some(Action::AuditDrop)]);
+    assert_ne!(resolved.digest, resolve(&set, Conduct::Act, &Identities::default()).unwrap().digest);
 }
 
 #[test]

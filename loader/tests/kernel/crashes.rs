@@ -150,7 +150,7 @@ fn a_failed_step_is_undone() {
     world.apply(OLD).unwrap();
     let before = world.pinned();
     // A directory in the way of the pins of the generation that comes.
-    let in_the_way = world.sandbox.bpffs().join("v1/staging/2");
+    let in_the_way = world.sandbox.bpffs().join("v2/staging/2");
     let watch = &mut |step: &Step| {
         if matches!(step, Step::Pin { .. }) {
             std::fs::create_dir_all(in_the_way.join("backends")).unwrap();

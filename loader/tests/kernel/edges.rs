@@ -39,7 +39,7 @@ fn a_rollback_mends_a_missing_hook() {
 fn a_lost_cell_pin_costs_no_traffic() {
     let world = World::new();
     world.apply(OLD).unwrap();
-    std::fs::remove_file(world.sandbox.bpffs().join("v1/cell")).unwrap();
+    std::fs::remove_file(world.sandbox.bpffs().join("v2/cell")).unwrap();
     let expect =
         lrpc_loader::node::ApplyOptions { expect: Some(Expect::Digest(Digest::new([7; 32]))), ..options() };
     let refused = world.node.apply(&image(0), &set(&[row(FRONTEND, NEW)]), &expect, &mut |_| {});
@@ -69,9 +69,9 @@ fn another_cell_in_its_place_is_not_believed() {
         state: world.sandbox.folder().join("other-state"),
     });
     other.apply(&image(0), &set(&[row(FRONTEND, OLD)]), &options(), &mut |_| {}).unwrap();
-    let pin = world.sandbox.bpffs().join("v1/cell");
+    let pin = world.sandbox.bpffs().join("v2/cell");
     std::fs::remove_file(&pin).unwrap();
-    MapData::from_pin(bpffs.join("v1/cell")).unwrap().pin(&pin).unwrap();
+    MapData::from_pin(bpffs.join("v2/cell")).unwrap().pin(&pin).unwrap();
     let verified = world.node.verify(None).unwrap();
     assert!(!verified.ok && !verified.differences.is_empty(), "{verified:?}");
     assert!(!world.node.status().unwrap().is_active);
@@ -87,7 +87,7 @@ fn what_is_not_ours_does_not_stop_an_unload() {
     let world = World::new();
     world.apply(OLD).unwrap();
     let root = world.sandbox.bpffs();
-    let cell = MapData::from_pin(root.join("v1/cell")).unwrap();
+    let cell = MapData::from_pin(root.join("v2/cell")).unwrap();
     cell.pin(root.join("links/somebodys")).unwrap();
     let odd = root.join(OsStr::from_bytes(b"odd\xff"));
     std::fs::create_dir(&odd).unwrap();

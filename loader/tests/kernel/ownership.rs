@@ -68,9 +68,9 @@ fn a_directory_of_others_is_refused_and_left_as_it_is() {
     let world = World::new();
     world.apply(OLD).unwrap();
     let theirs = world.sandbox.bpf_mount().join("theirs");
-    for (folder, name) in [("links", "connect4"), ("programs", "a"), ("state", "peers_v1"), ("v1", "cell")] {
+    for (folder, name) in [("links", "connect4"), ("programs", "a"), ("state", "peers_v1"), ("v2", "cell")] {
         fs::create_dir_all(theirs.join(folder)).unwrap();
-        let map = MapData::from_pin(world.sandbox.bpffs().join("v1/cell")).unwrap();
+        let map = MapData::from_pin(world.sandbox.bpffs().join("v2/cell")).unwrap();
         map.pin(theirs.join(folder).join(name)).unwrap();
     }
     let before = content(&theirs);

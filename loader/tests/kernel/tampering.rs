@@ -74,8 +74,8 @@ fn a_changed_slot_is_noticed() {
     world.apply(OLD).unwrap();
     world.apply(NEW).unwrap();
     let slot = u32::from(world.node.dump().unwrap().slot.get());
-    let earlier = MapData::from_pin(pin(&world, "v1/generations/1/frontends")).unwrap();
-    let outer = MapData::from_pin(pin(&world, "v1/outer/frontends")).unwrap();
+    let earlier = MapData::from_pin(pin(&world, "v2/generations/1/frontends")).unwrap();
+    let outer = MapData::from_pin(pin(&world, "v2/outer/frontends")).unwrap();
     let fd = earlier.fd().as_fd().as_raw_fd().to_ne_bytes();
     overwrite(outer.fd().as_fd(), slot, &fd).unwrap();
     let difference = only_difference(&world);
@@ -90,7 +90,7 @@ fn a_changed_slot_is_noticed() {
 fn a_cell_that_names_nothing_is_noticed() {
     let world = World::new();
     world.apply(OLD).unwrap();
-    let cell = MapData::from_pin(pin(&world, "v1/cell")).unwrap();
+    let cell = MapData::from_pin(pin(&world, "v2/cell")).unwrap();
     overwrite(cell.fd().as_fd(), 0, &Cell::new(n(9), Slot::new(0)).word().to_ne_bytes()).unwrap();
     assert_eq!(only_difference(&world).place, Where::Cell);
     assert!(!world.node.status().unwrap().is_active);
@@ -102,7 +102,7 @@ fn a_published_table_cannot_be_written() {
     let world = World::new();
     world.apply(OLD).unwrap();
     for table in ["backends", "meta"] {
-        let map = MapData::from_pin(pin(&world, &format!("v1/generations/1/{table}"))).unwrap();
+        let map = MapData::from_pin(pin(&world, &format!("v2/generations/1/{table}"))).unwrap();
         let error = overwrite(map.fd().as_fd(), 0, &[0; 8192]).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied, "{table}");
     }
@@ -120,9 +120,9 @@ fn verify_compares_with_a_map_set() {
 fn maps_of_another_shape_are_refused() {
     let world = World::new();
     world.apply(OLD).unwrap();
-    let outer = pin(&world, "v1/outer/frontends");
+    let outer = pin(&world, "v2/outer/frontends");
     std::fs::remove_file(&outer).unwrap();
-    MapData::from_pin(pin(&world, "v1/generations/1/meta")).unwrap().pin(&outer).unwrap();
+    MapData::from_pin(pin(&world, "v2/generations/1/meta")).unwrap().pin(&outer).unwrap();
     let error = world.apply(NEW).unwrap_err();
     assert!(matches!(error, lrpc_loader::node::Error::Shape { .. }), "{error:?}");
     assert_eq!(world.reached(), OLD, "nothing changed");

@@ -17,7 +17,7 @@ fn situation() -> Situation {
         active: Some(number(7)),
         resident: numbers([6, 7]),
         hooks: vec![(Hook::Getpeername4, Need::Nothing), (Hook::Connect4, Need::Nothing)],
-        entries: [10, 1, 1],
+        entries: [10, 1, 1, 3, 1],
     }
 }
 
@@ -97,7 +97,11 @@ fn a_rollback_mends_the_hooks_first() {
 fn an_unload_closes_first_and_detaches_the_forward_hook_before_its_answer() {
     let plan = plan_unload(true);
     assert_eq!(plan.steps().next(), Some(&Step::Close));
-    assert_eq!(plan.settled[0], Step::Detach { hook: Hook::Connect4 });
+    let detached = plan.settled.iter().filter_map(|step| match step {
+        Step::Detach { hook } => Some(hook.decides()),
+        _ => None,
+    });
+    assert_eq!(detached.collect::<Vec<_>>(), [[true; 4], [false; 4]].concat());
     let orphaned = plan_unload(false);
     assert_eq!((orphaned.commit, orphaned.before.last()), (None, Some(&Step::Unpin)));
 }
