@@ -127,9 +127,12 @@ mod tests {
 
     #[test]
     fn l6_all_pods_are_who_is_below_a_kubelets_tree() {
-        for (ancestors, redirected) in
-            [([1, 101, 202, POD], true), ([1, 101, 0, 0], true), ([1, 102, 202, POD], false), ([1, 0, 0, 0], false)]
-        {
+        for (ancestors, redirected) in [
+            ([1, 101, 202, POD], true),
+            ([1, 101, 0, 0], true),
+            ([1, 102, 202, POD], false),
+            ([1, 0, 0, 0], false),
+        ] {
             let mut fake = node(ClientKind::Pods, None);
             fake.ancestors = ancestors;
             assert_eq!(is_redirected(&fake), redirected, "{ancestors:?}");

@@ -184,7 +184,9 @@ mod tests {
 
     #[test]
     fn an_audit_counts_and_touches_nothing() {
-        for (value, fate) in [(one("10.244.1.7:80"), Fate::Redirected), (FrontendValue::drop(), Fate::Dropped)] {
+        for (value, fate) in
+            [(one("10.244.1.7:80"), Fate::Redirected), (FrontendValue::drop(), Fate::Dropped)]
+        {
             let kernel = Fake::new().with(FRONTEND, Protocol::Tcp, value.audited());
             assert_eq!(kernel.connect(Protocol::Tcp, FRONTEND), Verdict::Pass);
             assert_eq!((kernel.memory(), kernel.fates.borrow().as_slice()), (None, &[fate][..]));

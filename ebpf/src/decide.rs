@@ -46,7 +46,7 @@ pub(crate) fn decide<K: Kernel>(kernel: &K, key: FrontendKey, protocol: Protocol
     match audience(kernel, slot, value) {
         Audience::Concerned => {}
         Audience::LeftAlone(fate) => {
-            kernel.decided(key, fate, is_audit(value), None);
+            kernel.decided(key, fate, is_audit(value), Backend::NONE);
             return Decision::Pass;
         }
         Audience::Unknown => return Decision::Refuse(Refusal::Unknown),
@@ -54,21 +54,24 @@ pub(crate) fn decide<K: Kernel>(kernel: &K, key: FrontendKey, protocol: Protocol
     match value.action() {
         Some(Action::Redirect) => match choose(kernel, slot, key, value, protocol) {
             Some(backend) => {
-                kernel.decided(key, Fate::Redirected, false, Some(backend));
+                kernel.decided(key, Fate::Redirected, false, backend);
                 Decision::Redirect(backend)
             }
             None => Decision::Refuse(Refusal::NoBackend),
         },
         Some(Action::Drop) => {
-            kernel.decided(key, Fate::Dropped, false, None);
+            kernel.decided(key, Fate::Dropped, false, Backend::NONE);
             Decision::Refuse(Refusal::Dropped)
         }
         Some(Action::AuditRedirect) => {
-            kernel.decided(key, Fate::Redirected, true, choose(kernel, slot, key, value, protocol));
+            match choose(kernel, slot, key, value, protocol) {
+                Some(backend) => kernel.decided(key, Fate::Redirected, true, backend),
+                None => kernel.decided(key, Fate::Redirected, true, Backend::NONE),
+            }
             Decision::Pass
         }
         Some(Action::AuditDrop) => {
-            kernel.decided(key, Fate::Dropped, true, None);
+            kernel.decided(key, Fate::Dropped, true, Backend::NONE);
             Decision::Pass
         }
         None => Decision::Refuse(Refusal::Unknown),

@@ -10,7 +10,8 @@ use std::vec::Vec;
 use lrpc_schema::protocol::Protocol;
 use lrpc_schema::records::filter::Mark;
 use lrpc_schema::records::{
-    Backend, Cell, Datagrams, Fate, FrontendKey, FrontendValue, Generation, Levels, MemberKey, Meta, Peer, SetId, Slot,
+    Backend, Cell, Datagrams, Fate, FrontendKey, FrontendValue, Generation, Levels, MemberKey, Meta, Peer,
+    SetId, Slot,
 };
 
 use crate::connect::{Verdict, connect};
@@ -185,7 +186,7 @@ impl Kernel for Fake {
         self.memory_left.then(|| self.datagrams.get_or_init(Datagrams::new))
     }
 
-    fn decided(&self, _: FrontendKey, fate: Fate, _: bool, _: Option<Backend>) {
+    fn decided(&self, _: FrontendKey, fate: Fate, _: bool, _: Backend) {
         self.fates.borrow_mut().push(fate);
     }
 

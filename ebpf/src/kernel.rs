@@ -64,8 +64,9 @@ pub trait Kernel {
     /// The same, made where it is missing; `None` where there is no memory for it.
     fn make_datagrams(&self) -> Option<&Datagrams>;
 
-    /// Counts what became of a connect or datagram to a frontend, and tells it to who looks.
-    fn decided(&self, key: FrontendKey, fate: Fate, is_audit: bool, backend: Option<Backend>);
+    /// Counts what became of a connect or datagram to a frontend, and tells it to who looks; the backend is
+    /// [`Backend::NONE`] where there is none.
+    fn decided(&self, key: FrontendKey, fate: Fate, is_audit: bool, backend: Backend);
 }
 
 /// An address and a port as hooks have them, for both families: the address as two words in network byte order,

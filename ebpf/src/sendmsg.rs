@@ -63,8 +63,11 @@ mod tests {
 
     #[test]
     fn three_servers_asked_by_one_socket_answer_each_as_themselves() {
-        let servers =
-            [("10.96.0.10:53", "10.244.1.7:53"), ("10.96.0.11:53", "10.244.1.8:53"), ("10.96.0.12:53", "10.244.1.9:53")];
+        let servers = [
+            ("10.96.0.10:53", "10.244.1.7:53"),
+            ("10.96.0.11:53", "10.244.1.8:53"),
+            ("10.96.0.12:53", "10.244.1.9:53"),
+        ];
         let kernel = servers.iter().fold(Fake::new(), |fake, (to, at)| fake.with(to, Protocol::Udp, one(at)));
         for (server, _) in servers {
             kernel.sendmsg(server);

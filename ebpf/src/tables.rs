@@ -11,15 +11,15 @@ use core::ptr::{null_mut, read_volatile};
 use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, BPF_NOEXIST, BPF_SK_STORAGE_GET_F_CREATE};
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuHashMap, RingBuf, SkStorage};
 use aya_ebpf::helpers::generated::{
-    bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id, bpf_get_current_pid_tgid, bpf_get_netns_cookie,
-    bpf_get_prandom_u32, bpf_get_socket_cookie, bpf_ktime_get_boot_ns, bpf_map_lookup_elem, bpf_map_update_elem,
-    bpf_ringbuf_output, bpf_sk_storage_delete, bpf_sk_storage_get,
+    bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id, bpf_get_current_pid_tgid,
+    bpf_get_netns_cookie, bpf_get_prandom_u32, bpf_get_socket_cookie, bpf_ktime_get_boot_ns,
+    bpf_map_lookup_elem, bpf_map_update_elem, bpf_ringbuf_output, bpf_sk_storage_delete, bpf_sk_storage_get,
 };
 use aya_ebpf::macros::btf_map;
 use lrpc_ebpf::kernel::Kernel;
 use lrpc_schema::records::{
-    Backend, Cell, Counts, Datagrams, Decided, Fate, FrontendKey, FrontendValue, MemberKey, Meta, META_SIZE, Peer,
-    Slot, Switches,
+    Backend, Cell, Counts, Datagrams, Decided, Fate, FrontendKey, FrontendValue, META_SIZE, MemberKey, Meta,
+    Peer, Slot, Switches,
 };
 
 use crate::context::Context;
@@ -62,7 +62,8 @@ const COUNTED: usize = 1 << 16;
 
 /// What was counted, by frontend.
 #[btf_map(name = "counters_v1")]
-static COUNTERS: PerCpuHashMap<FrontendKey, Counts, COUNTED, { BPF_F_NO_PREALLOC as usize }> = PerCpuHashMap::new();
+static COUNTERS: PerCpuHashMap<FrontendKey, Counts, COUNTED, { BPF_F_NO_PREALLOC as usize }> =
+    PerCpuHashMap::new();
 
 /// Bytes of the ring of events: 1,300 of them.
 const EVENTS_SIZE: usize = 1 << 17;
@@ -154,7 +155,7 @@ impl Kernel for Context {
     }
 
     #[inline(always)]
-    fn decided(&self, key: FrontendKey, fate: Fate, is_audit: bool, backend: Option<Backend>) {
+    fn decided(&self, key: FrontendKey, fate: Fate, is_audit: bool, backend: Backend) {
         count(key, fate);
         // SAFETY: the second element lives as long as the map.
         let switches = element::<u64>(map(&CELL), 1).map(|word| unsafe { read_volatile(word) });
@@ -245,7 +246,7 @@ fn count(key: FrontendKey, fate: Fate) {
 
 /// Tells a decision to who looks. Where the ring is full it is lost, and the ring counts that.
 #[inline(always)]
-fn tell(key: FrontendKey, fate: Fate, is_audit: bool, backend: Option<Backend>) {
+fn tell(key: FrontendKey, fate: Fate, is_audit: bool, backend: Backend) {
     // SAFETY: the helpers take nothing.
     let (at, task, cgroup) =
         unsafe { (bpf_ktime_get_boot_ns(), bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };

@@ -15,6 +15,9 @@ pub struct Backend {
 words!(Backend, 3);
 
 impl Backend {
+    /// No backend: where a record has a place for one and there is none.
+    pub const NONE: Self = Self { words: [0; 3] };
+
     /// A backend at an address and port.
     pub const fn new(address: IpAddr, port: u16) -> Self {
         let [high, low] = address_words(address);

@@ -79,22 +79,19 @@ pub struct Decided {
 words!(Decided, 10);
 
 impl Decided {
-    /// A decision; `audit` is one that was only counted, `task` the thread group in the upper half and the thread.
+    /// A decision; `backend` is [`Backend::NONE`] where none was chosen, `audit` is one that was only counted, `task` the thread group in the upper half and the thread.
     #[inline(always)]
     pub const fn new(
         at: u64,
         key: FrontendKey,
-        backend: Option<Backend>,
+        backend: Backend,
         fate: Fate,
         audit: bool,
         task: u64,
         cgroup: u64,
     ) -> Self {
         let [a, b, c] = key.words;
-        let [d, e, f] = match backend {
-            Some(backend) => backend.words,
-            None => [0; 3],
-        };
+        let [d, e, f] = backend.words;
         Self { words: [at, a, b, c, d, e, f, fate as u64 | (audit as u64) << 8, task, cgroup] }
     }
 
@@ -111,7 +108,7 @@ impl Decided {
     /// The backend, where one was chosen.
     pub fn backend(&self) -> Option<Backend> {
         let backend = Backend { words: [self.words[4], self.words[5], self.words[6]] };
-        (backend.words != [0; 3]).then_some(backend)
+        (backend != Backend::NONE).then_some(backend)
     }
 
     /// What became of it.

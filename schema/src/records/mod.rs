@@ -181,11 +181,11 @@ mod tests {
     #[test]
     fn a_decision_gives_back_what_it_was_made_of() {
         let (key, backend) = (FrontendKey::new(ip("10.96.0.10"), 53, Udp), Backend::new(ip("fd00::1"), 80));
-        let decided = Decided::new(5, key, Some(backend), Fate::Own, true, 7 << 32 | 8, 9);
+        let decided = Decided::new(5, key, backend, Fate::Own, true, 7 << 32 | 8, 9);
         assert_eq!((decided.at(), decided.frontend(), decided.backend()), (5, key, Some(backend)));
         assert_eq!((decided.fate(), decided.is_audit()), (Some(Fate::Own), true));
         assert_eq!((decided.process(), decided.cgroup()), (7, 9));
-        assert_eq!(Decided::new(5, key, None, Fate::Dropped, false, 0, 0).backend(), None);
+        assert_eq!(Decided::new(5, key, Backend::NONE, Fate::Dropped, false, 0, 0).backend(), None);
         for fate in Fate::ALL {
             let counts = Counts::one(fate).and(Counts::one(fate));
             assert!(Fate::ALL.iter().all(|other| counts.of(*other) == if *other == fate { 2 } else { 0 }));
