@@ -15,7 +15,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_machine_without_cgroup2_is_refused", a_machine_without_cgroup2_is_refused),
     ("the_pure_commands_want_no_rights", the_pure_commands_want_no_rights),
     ("what_this_version_lacks_is_refused", what_this_version_lacks_is_refused),
-    ("a_drop_policy_is_never_applied_by_half", a_drop_policy_is_never_applied_by_half),
+    ("who_cannot_be_told_apart_refuses_the_whole_image", who_cannot_be_told_apart_refuses_the_whole_image),
     ("warnings_can_be_denied", warnings_can_be_denied),
     ("a_node_that_is_another_machine_is_told", a_node_that_is_another_machine_is_told),
 ];
@@ -174,20 +174,21 @@ fn what_this_version_lacks_is_refused() {
     refused(&world, world.apply(&image, &inventory, &["--existing", "close"]), 2, &["not in this version"]);
 }
 
-/// L5: a `drop` policy is a security boundary; a row of it that would be left out, or any UDP row, refuses
-/// the whole image.
-fn a_drop_policy_is_never_applied_by_half() {
+/// L6, L8: where somebody cannot be told from others, nothing of the image is loaded: neither a boundary by half nor
+/// a backend that is redirected to itself.
+fn who_cannot_be_told_apart_refuses_the_whole_image() {
     let world = World::new();
     let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
-    let drop = "lrpc.dev/fallback: drop";
-    for (name, frontend, annotation) in [
-        ("six", ("fd00::1", 80, "TCP"), drop),
-        ("udp", ("169.254.1.1", 80, "UDP"), drop),
-        ("some", ("169.254.1.1", 80, "TCP"), "lrpc.dev/fallback: drop, lrpc.dev/clients: pods"),
-    ] {
-        let manifests = guide_policy(80) + "---\n" + &address_policy(name, frontend, 80, annotation);
+    let skip = guide_policy(80).replace("name: metadata", "name: skip").replace("8080", "8081")
+        + "  skipRedirectFromBackend: true\n";
+    let drop = "lrpc.dev/fallback: drop, lrpc.dev/clients: all-pods";
+    let closed = address_policy("closed", ("169.254.1.1", 80, "TCP"), 80, drop);
+    for (name, policy, words) in
+        [("skip", skip, ["default/proxy", "default/skip"]), ("closed", closed, ["default/closed", "kubelet"])]
+    {
+        let manifests = guide_policy(80) + "---\n" + &policy;
         let run = world.apply(&world.image(name, &manifests), &inventory, &[]);
-        refused(&world, run, 2, &[&format!("default/{name}"), "drop"]);
+        refused(&world, run, 2, &words);
     }
 }
 

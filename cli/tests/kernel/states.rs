@@ -55,6 +55,7 @@ fn status_reads_the_kernel() {
         "resident",
         "hooks",
         "applied_at",
+        "audit",
     ];
     assert_eq!(keys(&status), common);
     let more = ["previous", "changed", "frontends_changed", "existing", "troubles", "diagnostics"];
@@ -144,7 +145,7 @@ fn unload_leaves_nothing() {
     let inventory = world.inventory(&[("proxy", "10.244.1.10", &[80])]);
     world.apply(&world.image("guide", &guide_policy(80)), &inventory, &[]).ends(0);
     let removed = world.lrpc(&["unload", "--format", "json"]).ends(0).json();
-    assert_eq!(removed["removed"]["links"], 2);
+    assert_eq!(removed["removed"]["links"], 8);
     assert!(removed["removed"]["maps"].as_u64().unwrap() >= 7, "{removed}");
     assert_eq!(world.pins(), Vec::<String>::new());
     assert_eq!(world.pod().connect("tcp", GUIDE).unwrap().name, "original");

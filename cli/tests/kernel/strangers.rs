@@ -73,7 +73,7 @@ impl Scene {
     /// A folder on the bpffs that everyone may change, with the names that lrpc's has.
     fn unprotected(&self) {
         let open = self.world.sandbox.bpf_mount().join("open");
-        for folder in ["links", "v1"] {
+        for folder in ["links", "v2"] {
             fs::create_dir_all(open.join(folder)).unwrap();
             set_mode(&open.join(folder), 0o777);
         }

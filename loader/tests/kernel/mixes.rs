@@ -75,7 +75,7 @@ fn the_detector_sees_a_mix() {
     }
     world.node.rollback(None).unwrap();
     let slot = u32::from(world.node.dump().unwrap().slot.get());
-    let tables = world.sandbox.bpffs().join("v1");
+    let tables = world.sandbox.bpffs().join("v2");
     let other = MapData::from_pin(tables.join("generations/2/backends")).unwrap();
     let outer = MapData::from_pin(tables.join("outer/backends")).unwrap();
     overwrite(outer.fd().as_fd(), slot, &other.fd().as_fd().as_raw_fd().to_ne_bytes()).unwrap();
