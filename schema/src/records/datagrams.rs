@@ -44,6 +44,7 @@ impl Datagrams {
             None => {
                 let next = self.next.get();
                 self.next.set(next.wrapping_add(1));
+                #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are wanted")]
                 match self.places.get(next as usize & (Self::PLACES - 1)) {
                     Some(place) => place,
                     None => return,

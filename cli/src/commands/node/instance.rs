@@ -60,7 +60,9 @@ pub(crate) fn render(status: &Status) -> String {
             let _ = writeln!(text, "mode        {}", active.mode);
             let _ = writeln!(text, "frontends   {}", active.frontends);
             let _ = writeln!(text, "backends    {}", active.backends);
-            let _ = writeln!(text, "left out    {}", active.left_out);
+            if active.is_audit {
+                text.push_str("audit       counts what it would redirect or refuse, and touches nothing\n");
+            }
             let _ = writeln!(text, "hooks       {}", active.hooks.join(", "));
             let _ = writeln!(text, "applied at  {}", active.applied_at);
         }

@@ -97,11 +97,9 @@ fn a_rollback_mends_the_hooks_first() {
 fn an_unload_closes_first_and_detaches_the_forward_hook_before_its_answer() {
     let plan = plan_unload(true);
     assert_eq!(plan.steps().next(), Some(&Step::Close));
-    let detached = plan.settled.iter().filter_map(|step| match step {
-        Step::Detach { hook } => Some(hook.decides()),
-        _ => None,
-    });
-    assert_eq!(detached.collect::<Vec<_>>(), [[true; 4], [false; 4]].concat());
+    let deciding = |step: &Step| matches!(step, Step::Detach { hook } if hook.decides());
+    let detached = plan.settled.get(..Hook::ALL.len()).unwrap();
+    assert_eq!(detached.iter().map(deciding).collect::<Vec<_>>(), [[true; 4], [false; 4]].concat());
     let orphaned = plan_unload(false);
     assert_eq!((orphaned.commit, orphaned.before.last()), (None, Some(&Step::Unpin)));
 }
