@@ -14,6 +14,8 @@
 mod diff;
 mod injected;
 mod memory;
+mod pods;
+mod programs;
 mod redirects;
 mod refusals;
 mod servers;
@@ -35,5 +37,9 @@ fn main() {
         refusals::TESTS,
         servers::TESTS,
         strangers::TESTS,
+        programs::resolvers::TESTS,
+        programs::streams::TESTS,
+        programs::datagrams::TESTS,
+        programs::sockets::TESTS,
     ]);
 }
