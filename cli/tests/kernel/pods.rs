@@ -40,7 +40,7 @@ impl World {
 
     /// Applies an image in a sandbox, whose network namespace is not the machine's first.
     pub(crate) fn apply_here(&self, image: &str, inventory: &str) -> Run {
-        self.apply(image, inventory, &["--node-netns", "self"])
+        self.apply(image, inventory, &[])
     }
 }
 

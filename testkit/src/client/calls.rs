@@ -130,9 +130,9 @@ impl Client {
     fn call(&mut self, order: fmt::Arguments<'_>) -> io::Result<String> {
         self.order(order)?;
         let line = self.line()?;
-        match line.split_once(' ') {
-            Some(("ok", answer)) => Ok(answer.to_owned()),
-            _ => Err(io::Error::other(line)),
+        match line.strip_prefix("ok") {
+            Some(answer) => Ok(answer.trim_start().to_owned()),
+            None => Err(io::Error::other(line)),
         }
     }
 }

@@ -38,7 +38,7 @@ fn glibc_resolver() {
 /// musl asks every name server at once from one socket that is not connected, and compares the source of
 /// each answer with those that it asked.
 fn musl_resolver() {
-    resolver(|world| vec![compiled(world, &["musl-gcc", "-static"], "resolve.c")]);
+    resolver(|world| vec![compiled(world, &["musl-gcc", "-static"], "resolve.c"), "who.test".into()]);
 }
 
 fn resolver(program: impl Fn(&World) -> Vec<String>) {
@@ -70,7 +70,7 @@ fn go_resolver() {
     for name in ["original", "backend"] {
         world.sandbox.add_address(&format!("{}/32", v4(name))).unwrap();
     }
-    let ask = "GODEBUG=netdns=go hey -n 1 -c 1 -t 5 http://four.test:9/ | grep --only-matching 'dial.*'";
+    let ask = "GODEBUG=netdns=go hey -n 1 -c 1 -t 5 http://four.test:9/ | grep --only-matching 'dial tcp.*'";
     for nameservers in NAMESERVERS {
         scene.shop = asking(&node, nameservers);
         let said = |name| format!("dial tcp {}:9: connect: connection refused", v4(name));
