@@ -37,6 +37,8 @@ pub struct Spec<'a> {
     pub namespace: &'a str,
     /// Its labels, as a flow mapping without braces.
     pub labels: &'a str,
+    /// The ports that its container declares, as a flow sequence without brackets.
+    pub ports: &'a str,
     /// Who makes its cgroup.
     pub driver: Driver,
     /// Under which class.
@@ -55,6 +57,7 @@ impl Default for Spec<'_> {
             name: "pod",
             namespace: "default",
             labels: "",
+            ports: "",
             driver: Driver::Systemd,
             qos: Qos::Burstable,
             host_network: false,
@@ -73,6 +76,8 @@ pub struct Pod {
     pub namespace: String,
     /// Its labels, as a flow mapping without braces.
     pub labels: String,
+    /// The ports that its container declares, as a flow sequence without brackets.
+    pub ports: String,
     /// Its UID in the API.
     pub uid: String,
     /// The hash of the file from which the kubelet runs it.
@@ -123,6 +128,7 @@ impl<'a> Node<'a> {
             name: spec.name.into(),
             namespace: spec.namespace.into(),
             labels: spec.labels.into(),
+            ports: spec.ports.into(),
             uid,
             mirror,
             host_network: spec.host_network,
@@ -169,6 +175,7 @@ impl<'a> Node<'a> {
             name: name.into(),
             namespace: String::new(),
             labels: String::new(),
+            ports: String::new(),
             uid: String::new(),
             mirror: None,
             host_network: true,
@@ -219,12 +226,12 @@ impl Pod {
         })?
     }
 
-    /// Runs a program as a process of the pod, for at most twenty seconds.
+    /// Runs a program as a process of the pod, for at most a minute.
     ///
     /// # Errors
     /// When it cannot be started.
     pub fn run(&self, program: &[&str]) -> io::Result<Output> {
-        self.start(&[&["timeout", "20"], program].concat(), Stdio::piped)?.wait_with_output()
+        self.start(&[&["timeout", "60"], program].concat(), Stdio::piped)?.wait_with_output()
     }
 
     /// Runs a program as a process of the pod until the answer is dropped. What it says is not kept.

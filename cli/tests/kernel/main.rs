@@ -11,8 +11,10 @@
     reason = "a panic is how a test fails"
 )]
 
+mod clients;
 mod diff;
 mod injected;
+mod kiam;
 mod memory;
 mod pods;
 mod programs;
@@ -37,6 +39,8 @@ fn main() {
         refusals::TESTS,
         servers::TESTS,
         strangers::TESTS,
+        clients::TESTS,
+        kiam::TESTS,
         programs::resolvers::TESTS,
         programs::streams::TESTS,
         programs::datagrams::TESTS,

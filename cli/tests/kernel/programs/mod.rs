@@ -111,7 +111,7 @@ impl<'a> Scene<'a> {
 
     fn apply(&self) {
         let applied = self.world.apply_here(&self.image, &self.inventory).ends(0).json();
-
+        assert_eq!(applied["left_out"], 0, "{applied}");
     }
 
     /// Runs a program as a process of the pod: what it printed, without the space around it.

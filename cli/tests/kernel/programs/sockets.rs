@@ -81,7 +81,9 @@ fn getpeername_says_what_was_asked_for() {
     let ask = |client: &mut Client, kind, address: &str| {
         let socket = client.socket(kind).unwrap();
         client.connect_socket(socket, &endpoint(address, NAMES)).unwrap();
-        client.send(socket).unwrap();
+        if matches!(kind, Kind::Udp4 | Kind::Udp6) {
+            client.send(socket).unwrap();
+        }
         let answer = client.receive(socket).unwrap();
         let name = answer.split(' ').next_back().unwrap().to_owned();
         (name, client.peer_of(socket).unwrap())
