@@ -13,6 +13,7 @@
 
 mod clients;
 mod diff;
+mod dns;
 mod injected;
 mod kiam;
 mod memory;
@@ -41,6 +42,7 @@ fn main() {
         strangers::TESTS,
         clients::TESTS,
         kiam::TESTS,
+        dns::TESTS,
         programs::resolvers::TESTS,
         programs::streams::TESTS,
         programs::datagrams::TESTS,

@@ -69,8 +69,8 @@ impl<'a> Scene<'a> {
                 NAMES
             }
             Servers::Dns => {
-                running.push(dnsmasq(&original, FRONTENDS, "192.0.2.1"));
-                running.push(dnsmasq(&backend, backend_addresses, "192.0.2.2"));
+                running.push(dnsmasq(&original, &FRONTENDS, "192.0.2.1", &[]));
+                running.push(dnsmasq(&backend, &backend_addresses, "192.0.2.2", &[]));
                 DNS
             }
             Servers::Web => {
@@ -88,25 +88,9 @@ impl<'a> Scene<'a> {
         let scene = Self { world, shop, backend, image, inventory, _servers: running };
         let plain = scene.backend.addresses.map(|address| address.to_string());
         for address in FRONTENDS.into_iter().chain([&*plain[0], &*plain[1]]) {
-            scene.wait_for(address, port);
+            wait_for(&scene.shop, address, port);
         }
         scene
-    }
-
-    /// Waits until a server answers, as a client that no program looks at.
-    fn wait_for(&self, address: &str, port: u16) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        let mut client = self.shop.outsider().unwrap();
-        let address = endpoint(address, port);
-        loop {
-            let socket =
-                client.socket(if address.starts_with('[') { Kind::Tcp6 } else { Kind::Tcp4 }).unwrap();
-            match client.connect_socket(socket, &address) {
-                Ok(()) => return,
-                Err(error) if Instant::now() > deadline => panic!("{address}: {error}"),
-                Err(_) => std::thread::sleep(Duration::from_millis(20)),
-            }
-        }
     }
 
     fn apply(&self) {
@@ -143,6 +127,21 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// Waits until a server answers, as a client that no program looks at.
+pub(crate) fn wait_for(pod: &Pod, address: &str, port: u16) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut client = pod.outsider().unwrap();
+    let address = endpoint(address, port);
+    loop {
+        let socket = client.socket(if address.starts_with('[') { Kind::Tcp6 } else { Kind::Tcp4 }).unwrap();
+        match client.connect_socket(socket, &address) {
+            Ok(()) => return,
+            Err(error) if Instant::now() > deadline => panic!("{address}: {error}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
+    }
+}
+
 /// A policy that redirects a port of a frontend to the same port of the pod `backend`.
 fn policy(frontend: &str, port: u16, protocol: &str) -> String {
     let name = format!("{}-{}", frontend.replace([':', '.'], "-"), protocol.to_lowercase());
@@ -154,16 +153,28 @@ fn endpoint(address: &str, port: u16) -> String {
     if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
-/// dnsmasq as a DNS server that knows one name in both families.
-fn dnsmasq(pod: &Pod, addresses: [&str; 2], answer: &str) -> Daemon {
-    let mapped = format!("2001:db8::{}", answer.replace('.', ":"));
-    let listen = addresses.map(|address| format!("--listen-address={address}"));
-    let known = ["who.test", "four.test"].map(|name| format!("--address=/{name}/{answer}"));
-    let known = known.into_iter().chain([format!("--address=/who.test/{mapped}")]).collect::<Vec<_>>();
+/// dnsmasq as a DNS server that answers for two names in IPv4, and for `who.test` and `where.test` in both
+/// families.
+pub(crate) fn dnsmasq(pod: &Pod, addresses: &[&str], answer: &str, more: &[String]) -> Daemon {
+    let listen = addresses.iter().map(|address| format!("--listen-address={address}"));
+    let known = [
+        ("who", answer),
+        ("who", &*mapped(answer)),
+        ("where", answer),
+        ("where", &*mapped(answer)),
+        ("four", answer),
+    ]
+    .map(|(name, answer)| format!("--address=/{name}.test/{answer}"));
+    let options: Vec<String> = listen.chain(known).chain(more.iter().cloned()).collect();
     let mut program = vec!["dnsmasq", "--no-daemon", "--no-resolv", "--no-hosts", "--conf-file=/dev/null"];
     program.extend(["--user=root", "--pid-file=", "--bind-interfaces", "--except-interface=lo"]);
-    program.extend(listen.iter().chain(&known).map(String::as_str));
+    program.extend(options.iter().map(String::as_str));
     pod.daemon(&program).expect("dnsmasq is in Debian's dnsmasq-base")
+}
+
+/// The IPv6 address that [`dnsmasq`] answers beside this one.
+pub(crate) fn mapped(answer: &str) -> String {
+    format!("2001:db8::{}", answer.replace('.', ":"))
 }
 
 /// A web server at every address, of both families, whose page is its name.
@@ -177,7 +188,7 @@ fn web(world: &World, pod: &Pod, name: &str) -> Daemon {
 }
 
 /// Compiles one of the C programs beside this file.
-fn compiled(world: &World, compiler: &[&str], source: &str) -> String {
+pub(crate) fn compiled(world: &World, compiler: &[&str], source: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernel/programs");
     let program = world.sandbox.folder().join(format!("{source}-{}", compiler[0])).display().to_string();
     let mut command = Command::new(compiler[0]);
