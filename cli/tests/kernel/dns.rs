@@ -169,7 +169,7 @@ fn dns_caches_lose_no_query_in_fifty_swaps() {
     let [a, b] = [0, 1].map(cached);
     for (client, answers) in heard.iter().enumerate() {
         let expected = |v4: &str| match client % 3 {
-            0 => format!("{} {v4}", mapped(v4)),
+            0 => format!("{v4} {}", mapped(v4)),
             _ => v4.to_owned(),
         };
         let known: u64 = [&a, &b].into_iter().filter_map(|number| answers.get(&expected(number))).sum();
@@ -206,11 +206,13 @@ fn dig(pod: &Pod, transport: &str, server: &str, name: &str) -> String {
     said(pod, &["dig", "+short", "+tries=1", "+time=3", transport, &format!("@{server}"), name])
 }
 
-/// Lines of a count and what was counted.
+/// Lines of a count and what was counted, its words in order.
 fn counted(lines: &str) -> BTreeMap<String, u64> {
     let counted = lines.lines().map(|line| {
         let (count, what) = line.trim().split_once(' ').unwrap();
-        (what.to_owned(), count.parse().unwrap())
+        let mut words: Vec<&str> = what.split(' ').collect();
+        words.sort_unstable();
+        (words.join(" "), count.parse().unwrap())
     });
     counted.collect()
 }

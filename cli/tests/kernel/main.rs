@@ -16,6 +16,7 @@ mod diff;
 mod dns;
 mod injected;
 mod kiam;
+mod leaks;
 mod memory;
 mod pods;
 mod programs;
@@ -43,6 +44,7 @@ fn main() {
         clients::TESTS,
         kiam::TESTS,
         dns::TESTS,
+        leaks::TESTS,
         programs::resolvers::TESTS,
         programs::streams::TESTS,
         programs::datagrams::TESTS,
