@@ -12,6 +12,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("recvfrom_says_what_was_asked_for", recvfrom_says_what_was_asked_for),
     ("one_socket_asks_three_servers", one_socket_asks_three_servers),
     ("of_many_servers_the_oldest_is_forgotten", of_many_servers_the_oldest_is_forgotten),
+    ("two_frontends_of_one_backend_answer_as_the_later", two_frontends_of_one_backend_answer_as_the_later),
     ("a_socket_is_connected_again", a_socket_is_connected_again),
     ("a_socket_from_before_its_cgroup_has_no_hook", a_socket_from_before_its_cgroup_has_no_hook),
     ("mptcp_is_redirected", mptcp_is_redirected),
@@ -20,7 +21,8 @@ pub(crate) const TESTS: &[Test] = &[
 /// How many frontends [`Many`] has in each family, each with a backend of its own.
 const MANY: u16 = 12;
 
-/// A world whose backends are as many as its frontends: `b1` stands behind frontend 1.
+/// A world whose backends are as many as its frontends: `b1` stands behind frontend 1, and behind the one after
+/// the last.
 struct Many {
     client: Client,
     backend: Pod,
@@ -32,9 +34,11 @@ impl Many {
         let mut policies = Vec::new();
         for number in 1..=MANY {
             backend.serve(7000 + number, &format!("b{number}")).unwrap();
+        }
+        for (number, port) in (1..=MANY).map(|number| (number, 7000 + number)).chain([(MANY + 1, 7001)]) {
             for frontend in [v4(number), v6(number)] {
                 let name = frontend.replace([':', '.'], "-");
-                let policy = address_policy(&name, (&frontend, NAMES, "UDP"), 7000 + number, "");
+                let policy = address_policy(&name, (&frontend, NAMES, "UDP"), port, "");
                 policies.push(policy.replace("app: proxy", "app: backend"));
             }
         }
@@ -176,7 +180,28 @@ fn of_many_servers_the_oldest_is_forgotten() {
         answers.sort();
         expected.sort();
         assert_eq!(answers, expected);
-        // Others are not concerned: a socket's load evicts nothing but its own.
+    }
+}
+
+/// An answer bears its backend's address alone, so the frontend that was asked last is told. One that answers
+/// before the other is asked is told right.
+fn two_frontends_of_one_backend_answer_as_the_later() {
+    let world = World::new();
+    let node = world.node();
+    let mut many = Many::new(&world, &node);
+    for (kind, address) in DATAGRAMS {
+        let socket = many.client.socket(kind).unwrap();
+        let both = [1, MANY + 1].map(|number| endpoint(&address(number), NAMES));
+        for to in &both {
+            many.client.send_to(socket, to).unwrap();
+            assert_eq!(many.client.receive(socket).unwrap(), format!("{to} b1"));
+        }
+        for to in &both {
+            many.client.send_to(socket, to).unwrap();
+        }
+        for _ in &both {
+            assert_eq!(many.client.receive(socket).unwrap(), format!("{} b1", both[1]));
+        }
     }
 }
 
