@@ -177,6 +177,10 @@ fn dns_caches_lose_no_query_in_fifty_swaps() {
         assert_eq!(known, all, "client {client}: {answers:?}");
         assert!(answers.len() == 2 && all >= 100, "client {client} saw no swap: {answers:?}");
     }
+    world.lrpc(&["unload"]).ends(0);
+    for (pod, address) in pods.iter().zip(KUBE_DNS) {
+        assert_eq!(dig(pod, "+notcp", address, "where.test"), CLUSTER, "after");
+    }
 }
 
 /// `skipRedirectFromBackend`: a cache whose upstream is the Service that it stands in for reaches it, over UDP

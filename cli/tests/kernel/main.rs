@@ -22,7 +22,6 @@ mod pods;
 mod programs;
 mod redirects;
 mod refusals;
-mod servers;
 mod states;
 mod strangers;
 mod swaps;
@@ -39,7 +38,6 @@ fn main() {
         swaps::TESTS,
         states::TESTS,
         refusals::TESTS,
-        servers::TESTS,
         strangers::TESTS,
         clients::TESTS,
         kiam::TESTS,
