@@ -77,6 +77,7 @@ impl Drop for Account {
 
 /// Connected, to many servers, connected again, disconnected, refused: whatever a socket was used for, its
 /// memory goes with it.
+#[expect(clippy::print_stdout, reason = "the figures, for who asks for them")]
 fn sockets_that_are_closed_leave_no_memory() {
     let world = World::new();
     let node = world.node();
