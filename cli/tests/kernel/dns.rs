@@ -166,16 +166,18 @@ fn dns_caches_lose_no_query_in_fifty_swaps() {
         fs::write(&stop, "").unwrap();
         asking.into_iter().map(|asking| asking.join().unwrap()).collect::<Vec<_>>()
     });
-    let [a, b] = [0, 1].map(cached);
+    // musl asks for both families in two datagrams, and a swap may come in between.
+    let caches = [0, 1].map(cached);
+    let of_caches = |address: &str| caches.iter().any(|v4| address == v4 || address == mapped(v4));
     for (client, answers) in heard.iter().enumerate() {
-        let expected = |v4: &str| match client % 3 {
-            0 => format!("{v4} {}", mapped(v4)),
-            _ => v4.to_owned(),
-        };
-        let known: u64 = [&a, &b].into_iter().filter_map(|number| answers.get(&expected(number))).sum();
+        let families = if client % 3 == 0 { 2 } else { 1 };
+        for answer in answers.keys() {
+            let addresses: Vec<&str> = answer.split(' ').collect();
+            let complete = addresses.len() == families && addresses.iter().all(|one| of_caches(one));
+            assert!(complete, "client {client}: {answers:?}");
+        }
         let all: u64 = answers.values().sum();
-        assert_eq!(known, all, "client {client}: {answers:?}");
-        assert!(answers.len() == 2 && all >= 100, "client {client} saw no swap: {answers:?}");
+        assert!(answers.len() >= 2 && all >= 100, "client {client} saw no swap: {answers:?}");
     }
     world.lrpc(&["unload"]).ends(0);
     for (pod, address) in pods.iter().zip(KUBE_DNS) {
