@@ -23,7 +23,7 @@ const FLAG: &str = "--testkit-client";
 const MOST_CONNECTS: u64 = 200_000;
 const LONGEST_STORM: Duration = Duration::from_secs(120);
 /// No single connect or answer is waited for longer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a client runs.
 #[derive(Clone, Copy, Debug)]

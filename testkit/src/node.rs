@@ -103,7 +103,9 @@ impl<'a> Node<'a> {
     pub fn new(sandbox: &'a Sandbox) -> io::Result<Self> {
         let [v4, v6] = NODE_ADDRESSES;
         ip::batch(&[
-            format!("link add {BRIDGE} type bridge"),
+            // With an address of its own: else it takes the lowest of its ports', and a pod that starts may
+            // change it under those that have learned it.
+            format!("link add {BRIDGE} address 02:00:0a:f4:01:01 type bridge"),
             format!("address add 10.244.1.1/24 dev {BRIDGE}"),
             format!("address add fd00:10:244:1::1/64 dev {BRIDGE} nodad"),
             format!("link set {BRIDGE} up"),
@@ -140,7 +142,7 @@ impl<'a> Node<'a> {
         if !spec.nameservers.is_empty() {
             let path = self.sandbox.folder().join(format!("resolv-{number}.conf"));
             let lines = spec.nameservers.iter().map(|server| format!("nameserver {server}\n"));
-            fs::write(&path, lines.collect::<String>() + "options timeout:2 attempts:1\n")?;
+            fs::write(&path, lines.collect::<String>() + "options timeout:10 attempts:1\n")?;
             pod.resolv_conf = Some(path);
         }
         if !spec.host_network {

@@ -154,7 +154,7 @@ fn dns_caches_lose_no_query_in_fifty_swaps() {
             asking.push(scope.spawn(move || counted(&said(pod, &[musl, "where.test", stop_file]))));
             for transport in ["+tcp", "+notcp"] {
                 let dig = format!(
-                    "while ! [ -e {stop_file} ]; do dig @{address} {transport} +short +tries=1 +time=3 -f {queries}; \
+                    "while ! [ -e {stop_file} ]; do dig @{address} {transport} +short +tries=1 +time=10 -f {queries}; \
                      done | sort | uniq -c"
                 );
                 asking.push(scope.spawn(move || counted(&said(pod, &["sh", "-c", &dig]))));
@@ -209,7 +209,7 @@ fn dns_cache_may_ask_the_service_that_it_stands_in_for() {
 }
 
 fn dig(pod: &Pod, transport: &str, server: &str, name: &str) -> String {
-    said(pod, &["dig", "+short", "+tries=1", "+time=3", transport, &format!("@{server}"), name])
+    said(pod, &["dig", "+short", "+tries=1", "+time=10", transport, &format!("@{server}"), name])
 }
 
 /// Lines of a count and what was counted, its words in order.

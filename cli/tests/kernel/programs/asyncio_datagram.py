@@ -21,7 +21,7 @@ async def ask(mode, ip, port):
     where = {"remote_addr": to} if mode == "connected" else {"local_addr": ("::" if ":" in ip else "0.0.0.0", 0)}
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Question(answered), **where)
     transport.sendto(b"who?", None if mode == "connected" else to)
-    print(*await asyncio.wait_for(answered, 2))
+    print(*await asyncio.wait_for(answered, 10))
 
 
 asyncio.run(ask(*sys.argv[1:]))

@@ -5,7 +5,7 @@ import sys
 
 
 async def ask(ip, port):
-    reader, writer = await asyncio.wait_for(asyncio.open_connection(ip, int(port)), 2)
+    reader, writer = await asyncio.wait_for(asyncio.open_connection(ip, int(port)), 10)
     print(writer.get_extra_info("peername")[0], (await reader.read()).decode())
 
 

@@ -17,7 +17,7 @@ fn netcat_udp() {
     let node = world.node();
     let scene = Scene::new(&world, &node, Servers::Names);
     let netcat = |frontend: &str| {
-        let ask = format!("echo who? | nc -u -W 1 -w 2 {frontend} 7");
+        let ask = format!("echo who? | nc -u -W 1 -w 10 {frontend} 7");
         ["sh", "-c", &ask].map(str::to_owned).to_vec()
     };
     scene.hears_of_both(netcat, |name, _| name.to_owned());

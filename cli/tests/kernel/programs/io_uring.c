@@ -7,7 +7,7 @@ static struct io_uring ring;
 
 static int done(const char *what) {
     struct io_uring_cqe *cqe;
-    struct __kernel_timespec patience = {.tv_sec = 2};
+    struct __kernel_timespec patience = {.tv_sec = 10};
     if (io_uring_submit(&ring) < 0)
         errx(1, "io_uring_submit");
     int failed = io_uring_wait_cqe_timeout(&ring, &cqe, &patience);

@@ -23,7 +23,7 @@ fn dig() {
     let scene = Scene::new(&world, &node, Servers::Dns);
     for transport in ["+tcp", "+notcp"] {
         let dig = |frontend: &str| {
-            ["dig", "+short", "+tries=1", "+time=2", transport, &format!("@{frontend}"), "who.test"]
+            ["dig", "+short", "+tries=1", "+time=10", transport, &format!("@{frontend}"), "who.test"]
                 .map(str::to_owned)
                 .to_vec()
         };
@@ -72,7 +72,7 @@ fn go_resolver() {
     for name in ["original", "backend"] {
         world.sandbox.add_address(&format!("{}/32", v4(name))).unwrap();
     }
-    let ask = "GODEBUG=netdns=go hey -n 1 -c 1 -t 5 http://four.test:9/ | grep --only-matching 'dial tcp.*'";
+    let ask = "GODEBUG=netdns=go hey -n 1 -c 1 -t 10 http://four.test:9/ | grep --only-matching 'dial tcp.*'";
     for nameservers in NAMESERVERS {
         scene.shop = asking(&node, nameservers);
         let said = |name| format!("dial tcp {}:9: connect: connection refused", v4(name));

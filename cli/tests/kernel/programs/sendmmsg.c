@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
             .msg_name = to->ai_addr, .msg_namelen = to->ai_addrlen, .msg_iov = &question, .msg_iovlen = 1};
     }
     int fd = socket(family, SOCK_DGRAM, 0);
-    struct timeval patience = {2, 0};
+    struct timeval patience = {10, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (sendmmsg(fd, messages, servers, 0) != servers)
         err(1, "sendmmsg");

@@ -19,7 +19,7 @@ fn curl() {
     let curl = |frontend: &str| {
         let host = if frontend.contains(':') { format!("[{frontend}]") } else { frontend.into() };
         let said = " %{remote_ip} %{remote_port}";
-        ["curl", "--silent", "--max-time", "5", "--write-out", said, &format!("http://{host}/")]
+        ["curl", "--silent", "--max-time", "10", "--write-out", said, &format!("http://{host}/")]
             .map(str::to_owned)
             .to_vec()
     };
