@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
 use crate::Test;
-use crate::world::{NODE, Run, World, address_policy, guide_policy, run};
+use crate::world::{NODE, Run, World, address_policy, guide_policy};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_damaged_image_is_refused_before_a_map_is_made", a_damaged_image_is_refused_before_a_map_is_made),
@@ -151,7 +150,8 @@ fn the_pure_commands_want_no_rights() {
     // Nobody may not reach the checkout, wherever that is.
     let lrpc = world.sandbox.folder().join("lrpc");
     // Not written by this process: another test that forks now would hold it open for writing.
-    run(Command::new("cp").arg(crate::world::lrpc()).arg(&lrpc)).ends(0);
+    let mut copy = std::process::Command::new("cp");
+    crate::world::run(copy.arg(crate::world::lrpc()).arg(&lrpc)).ends(0);
     fs::set_permissions(world.sandbox.folder(), PermissionsExt::from_mode(0o777)).unwrap();
     let out = world.sandbox.folder().join("out.lrpc").display().to_string();
     for arguments in [
