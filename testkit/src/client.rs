@@ -13,13 +13,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+mod calls;
+
+pub use calls::{Held as HeldSocket, Kind};
+
 const FLAG: &str = "--testkit-client";
 
 /// No storm connects more often or longer.
 const MOST_CONNECTS: u64 = 200_000;
 const LONGEST_STORM: Duration = Duration::from_secs(120);
 /// No single connect or answer is waited for longer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a client runs.
 #[derive(Clone, Copy, Debug)]
@@ -177,6 +181,7 @@ enum Held {
 fn serve() -> io::Result<()> {
     let mut out = io::stdout();
     let mut held = Held::Nothing;
+    let mut calls = calls::Calls::default();
     let mut orders = io::stdin().lines();
     while let Some(order) = orders.next() {
         let order = order?;
@@ -213,7 +218,7 @@ fn serve() -> io::Result<()> {
                 }
                 writeln!(out, "done")?;
             }
-            _ => writeln!(out, "not an order: {order}")?,
+            _ => writeln!(out, "{}", calls.obey(&order))?,
         }
         out.flush()?;
     }

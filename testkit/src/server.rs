@@ -1,7 +1,7 @@
 //! Servers that say who they are.
 
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::thread;
 
 /// A TCP and UDP server that answers every connection and datagram with its name, in the network namespace
@@ -23,7 +23,7 @@ impl Server {
         thread::spawn(move || {
             for stream in tcp.incoming() {
                 // A client that went away wants no answer.
-                let _ = stream.and_then(|mut stream| stream.write_all(answer.as_bytes()));
+                let _ = stream.and_then(|stream| tell(stream, &answer));
             }
         });
         let answer = name.to_owned();
@@ -35,4 +35,11 @@ impl Server {
         });
         Ok(Self)
     }
+}
+
+fn tell(mut stream: TcpStream, name: &str) -> io::Result<()> {
+    // A question that came with the connection is read: who closes over one resets the connection.
+    stream.set_nonblocking(true)?;
+    let _ = stream.read(&mut [0; 64]);
+    stream.write_all(name.as_bytes())
 }

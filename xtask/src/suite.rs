@@ -12,14 +12,20 @@ use crate::tidy;
 
 /// Debian packages that the tests run: real servers, real clients, and what makes their surroundings.
 const PACKAGES: &str = include_str!("../packages.txt");
-/// A program of each of them.
-const PROGRAMS: [&str; 6] = [
+/// A file of each of them.
+const FILES: [&str; 12] = [
     "/usr/bin/dig",
+    "/usr/bin/curl",
     "/usr/sbin/dnsmasq",
-    "/usr/sbin/ip",
-    "/usr/bin/setpriv",
     "/usr/bin/g++",
+    "/usr/bin/hey",
+    "/usr/sbin/ip",
+    "/usr/include/liburing.h",
+    "/usr/bin/musl-gcc",
+    "/usr/bin/nc.openbsd",
+    "/usr/bin/python3",
     "/usr/bin/strace",
+    "/usr/bin/setpriv",
 ];
 
 /// Where nothing can be loaded, but everything before that is used.
@@ -35,7 +41,7 @@ const MODEL_WORLDS: &str = "100000";
 pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     let begin = Instant::now();
     step(&begin, "Debian packages for the tests");
-    if !PROGRAMS.iter().all(|program| Path::new(program).exists()) {
+    if !FILES.iter().all(|file| Path::new(file).exists()) {
         packages::install(PACKAGES.split_whitespace())?;
     }
     step(&begin, "format");

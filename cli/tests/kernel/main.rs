@@ -11,12 +11,17 @@
     reason = "a panic is how a test fails"
 )]
 
+mod clients;
 mod diff;
+mod dns;
 mod injected;
+mod kiam;
+mod leaks;
 mod memory;
+mod pods;
+mod programs;
 mod redirects;
 mod refusals;
-mod servers;
 mod states;
 mod strangers;
 mod swaps;
@@ -33,7 +38,14 @@ fn main() {
         swaps::TESTS,
         states::TESTS,
         refusals::TESTS,
-        servers::TESTS,
         strangers::TESTS,
+        clients::TESTS,
+        kiam::TESTS,
+        dns::TESTS,
+        leaks::TESTS,
+        programs::resolvers::TESTS,
+        programs::streams::TESTS,
+        programs::datagrams::TESTS,
+        programs::sockets::TESTS,
     ]);
 }
