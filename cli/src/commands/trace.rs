@@ -135,7 +135,7 @@ pub(crate) fn render(view: &TraceView, trace: &Trace<'_>, flow: &Flow, node: &st
     if let Some(gap) = view.left_out {
         let _ = write!(
             text,
-            "\n  left out  `apply` does not load {gap}; without it the connection goes where it would have gone"
+            "\n  left out  `apply` does not load {gap}: the connection goes where it would have gone"
         );
     }
     text.push('\n');
