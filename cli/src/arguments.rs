@@ -65,9 +65,8 @@ pub(crate) struct InventoryArgs {
 /// What a node's data path carries.
 #[derive(Debug, Args)]
 pub(crate) struct ModeArgs {
-    /// Where connections are redirected
-    // Hidden as long as there is one mode; the others are refused by name.
-    #[arg(long, value_enum, default_value_t, value_name = "MODE", hide = true)]
+    /// The node's install mode; `apply` loads full and socket
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     mode: ModeArg,
 }
 

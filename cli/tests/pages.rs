@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use lrpc_compiler::{Options, Source, check, emit, parse};
 use lrpc_linker::inventory::{Builder, Problem};
-use lrpc_linker::{Linker, PAGES, findings, inventory, profile};
+use lrpc_linker::{Linker, PAGES, findings, inventory};
 use lrpc_schema::diagnostic::Code;
 
 /// The flag that a page names.
@@ -36,29 +36,6 @@ fn codes(code: Code, policy: &str, inventory: &str) -> BTreeSet<Code> {
 fn fences<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
     let begin = format!("```{language}\n");
     page.split(begin.as_str()).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
-}
-
-/// What a node's data path does not carry, as `check` and, for what has no policy of its own, `apply` say it.
-fn gaps(policy: &str, inventory: &str) -> BTreeSet<Code> {
-    let checked = check(vec![parse(&Source::new("policy.yaml", policy))], &Options::default());
-    let mut builder = Builder::default();
-    builder.add("inventory.yaml", inventory).unwrap();
-    let image = emit(&checked.plan.unwrap(), true);
-    let linked = lrpc_linker::link(&image, &builder.build(), "n1", None).unwrap();
-    let profile = profile::Profile::default();
-    let warnings = profile::warnings(&linked.map_set, profile);
-    let warnings = warnings.iter().map(|warning| warning.diagnostic::<()>().code);
-    let findings = profile::findings(&image, &linked.map_set, profile).into_iter().map(|found| found.code);
-    findings.chain(warnings.filter(|code| *code != "left-out")).collect()
-}
-
-#[test]
-fn what_apply_leaves_out_has_a_page() {
-    for page in profile::PAGES {
-        let (policies, inventories) = (fences(page.page, "yaml policy"), fences(page.page, "yaml inventory"));
-        assert_eq!(gaps(policies[0], inventories[0]), BTreeSet::from([page.code]), "the bad example");
-        assert_eq!(gaps(policies[1], inventories[1]), BTreeSet::new(), "the good example of {}", page.code);
-    }
 }
 
 #[test]

@@ -43,8 +43,7 @@ fn number(value: &Value, field: &str) -> usize {
 }
 
 fn codes(found: &[Value]) -> BTreeSet<String> {
-    // What this version's data path does not carry yet is no matter of the policy.
-    found.iter().map(|one| text(one, "code").to_owned()).filter(|code| code != "left-out").collect()
+    found.iter().map(|one| text(one, "code").to_owned()).collect()
 }
 
 /// What is in backticks behind a word of a help line.

@@ -1,7 +1,6 @@
 //! What a node's data path carries of a row, and why not: one answer for everyone who asks.
 //!
-//! `link`, `diff` and `trace` show it before anything is promised; `apply` refuses a mode that this version does
-//! not carry.
+//! `link`, `diff` and `trace` show it before anything is promised; `apply` refuses a mode that has no programs.
 
 use std::fmt;
 
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::mapset::{Outcome, Row};
 
-/// Where socket hooks act (L17). This version loads [`Mode::Full`] and [`Mode::Socket`].
+/// Where socket hooks act (L17). There are programs for [`Mode::Full`] and [`Mode::Socket`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
@@ -35,14 +34,14 @@ impl fmt::Display for Mode {
     }
 }
 
-/// What a data path can do: the install mode and what the programs of this version hook into.
+/// What a data path can do in an install mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     mode: Mode,
 }
 
 impl Profile {
-    /// The profile of an install mode with this version's programs.
+    /// The profile of an install mode.
     pub const fn new(mode: Mode) -> Self {
         Self { mode }
     }
@@ -52,7 +51,7 @@ impl Profile {
         self.mode
     }
 
-    /// What the programs of this version lack in this mode. No kernel that they load on takes more away.
+    /// What the programs lack in this mode. No kernel that they load on takes more away.
     pub const fn lacks(self) -> Option<Gap> {
         match self.mode {
             Mode::Full | Mode::Socket => None,
@@ -74,7 +73,7 @@ impl Profile {
     }
 }
 
-/// What this version's data path cannot do for a row.
+/// What a data path cannot do for a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gap {

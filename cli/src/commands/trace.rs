@@ -135,8 +135,7 @@ pub(crate) fn render(view: &TraceView, trace: &Trace<'_>, flow: &Flow, node: &st
     if let Some(gap) = view.left_out {
         let _ = write!(
             text,
-            "\n  left out  `apply` leaves this out, and the connection goes where it would have gone: this \
-             version does not redirect {gap}"
+            "\n  left out  `apply` does not load {gap}: the connection goes where it would have gone"
         );
     }
     text.push('\n');

@@ -1,4 +1,4 @@
-//! Why this version's data path does not carry a row.
+//! Why a node's data path does not carry a row.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(super) fn all() -> impl Iterator<Item = Entry> {
 fn page(gap: Gap) -> (&'static str, &'static str) {
     match gap {
         Gap::Mode => (
-            "this version loads the install modes `full` and `socket` only",
+            "`apply` loads the install modes `full` and `socket` only",
             include_str!("../../manual/left_out/mode.md"),
         ),
     }

@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Diagnostic,
     /// Why something is not redirected.
     Reason,
-    /// Why this version does not carry a row.
+    /// Why a node does not carry a row.
     LeftOut,
     /// What `diff --breaking` stands for.
     Breaking,

@@ -8,7 +8,7 @@ use lrpc_schema::image::{
 use super::*;
 use crate::mapset::{self, Frontend, MapSet, Outcome, PodRef, Reason, Row};
 use crate::mapset::{ShownBackend, ShownRow};
-use crate::profile::Profile;
+use crate::profile::{Mode, Profile};
 
 fn spec(port: u16, protocol: Protocol, name: Option<&str>) -> PortSpec {
     PortSpec { port: Port::new(port).unwrap(), protocol, name: name.map(Into::into) }
@@ -426,9 +426,9 @@ fn what_the_kernel_cannot_know_is_no_difference() {
     assert_eq!(verdict(&live([a()]), &linked([a()])), None);
     assert_eq!(verdict(&linked([a()]), &live([a()])), None);
     assert_eq!(verdict(&live([a()]), &live([a()])), None);
-    // Rows without an entry: left alone, or left out by this version.
+    // Rows without an entry: left alone, or left out in this mode.
     assert_eq!(verdict(&live([]), &linked([row(Outcome::Original(Reason::NoReadyBackend))])), None);
-    assert_eq!(verdict(&live([]), &linked([Row { clients: Clients::Pods, ..a() }])), None);
+    assert!(rows(&live([]), &linked([a()]), Profile::new(Mode::PodsOnly)).is_empty());
 
     let changed = verdict(&live([a()]), &linked([row(to("10.0.0.2", 80, "a"))]));
     assert_eq!(changed, Some((Change::Changed, vec![], false)));

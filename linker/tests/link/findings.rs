@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use lrpc_linker::findings::across;
 use lrpc_linker::inventory::Builder;
-use lrpc_linker::profile::{Mode, Profile, refused};
 use lrpc_linker::{Linker, PAGES};
 use lrpc_schema::diagnostic::Severity;
 use lrpc_schema::image::{Fallback, Image, Policy};
@@ -172,21 +171,4 @@ fn findings_of_many_nodes() {
 
     let here = Policy { nodes: Some(selector("kubernetes.io/hostname=n3")), ..policy };
     assert_eq!(merged(here, &nodes), [("selector-matches-nothing", 1, 1)]);
-}
-
-/// L5, L17: a policy that drops is refused for the first thing that the mode lacks, before anything is linked.
-#[test]
-fn what_a_mode_lacks_refuses_a_policy() {
-    let dropping = |policy| Policy { fallback: Fallback::Drop, skip: false, ..policy };
-    let v6 = || address("fd00::1", &["53/UDP"], &["53/UDP"]);
-    let v4 = || address("169.254.1.1", &["80/TCP"], &["80/TCP"]);
-    let lacking = |policy: Policy, mode| {
-        let found: Vec<_> = refused(&[policy], Profile::new(mode)).map(|found| found.message).collect();
-        found.concat()
-    };
-    assert!(lacking(dropping(v6()), Mode::Full).ends_with("IPv6 frontends"));
-    assert!(lacking(dropping(v6()), Mode::HostOnly).ends_with("modes other than `full`"));
-    assert!(lacking(dropping(v4()), Mode::HostOnly).ends_with("modes other than `full`"));
-    assert_eq!(lacking(dropping(v4()), Mode::Full), "");
-    assert_eq!(lacking(v6(), Mode::HostOnly), "");
 }

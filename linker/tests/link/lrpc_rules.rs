@@ -43,16 +43,20 @@ fn l06_client_pods() {
         with(pod("foreign", &["10.0.0.4"], &[]), "/metadata/namespace", "other"),
         with(pod("remote", &["10.0.0.5"], &[]), "/spec/nodeName", "n2"),
     ];
-    for (clients, pods) in [
-        (Clients::All, vec![]),
-        (Clients::Pods, vec![]),
-        (Clients::AllPods, vec![]),
-        (Clients::Namespace, vec!["backend", "client"]),
-        (Clients::Selector(selector("role=client")), vec!["client"]),
+    for (clients, fallback, pods) in [
+        (Clients::All, Fallback::Drop, vec![]),
+        (Clients::Pods, Fallback::Drop, vec![]),
+        (Clients::AllPods, Fallback::Drop, vec![]),
+        (Clients::Namespace, Fallback::Original, vec!["backend", "client"]),
+        (Clients::Selector(selector("role=client")), Fallback::Original, vec!["client"]),
+        // Those that are no clients, so that a pod of which nobody knows yet is one.
+        (Clients::Namespace, Fallback::Drop, vec!["foreign"]),
+        (Clients::Selector(selector("role=client")), Fallback::Drop, vec!["backend", "foreign"]),
     ] {
-        let linked = link(&[Policy { clients: clients.clone(), ..to_80() }], &objects);
+        let linked = link(&[Policy { clients: clients.clone(), fallback, ..to_80() }], &objects);
         let row = &linked.map_set.rows()[0];
-        assert_eq!(row.client_pods.iter().map(|pod| &*pod.name).collect::<Vec<_>>(), pods, "{clients}");
+        let listed: Vec<_> = row.client_pods.iter().map(|pod| &*pod.name).collect();
+        assert_eq!(listed, pods, "{clients}, {fallback:?}");
         assert_eq!(row.clients, clients);
     }
 }

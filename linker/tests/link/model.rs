@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use lrpc_schema::image::{Clients, Fallback, Matcher, Policy, PortSpec, Protocol, Selector};
 use serde_json::Value;
 
-use super::world::line;
+use super::world::{LATER, line};
 
 type Frontend = (IpAddr, u16, Protocol);
 
@@ -100,13 +100,18 @@ impl<'a> World<'a> {
             pods.into_iter().map(|pod| text(pod, "/metadata/name").to_owned()).collect()
         };
         let exempt = if policy.skip && !is_original { names(self.selected()) } else { BTreeSet::new() };
-        let clients = match &policy.clients {
-            _ if is_original => Vec::new(),
-            Clients::All | Clients::Pods | Clients::AllPods => Vec::new(),
-            Clients::Namespace => self.local(&Selector::default()),
-            Clients::Selector(selector) => self.local(selector),
+        let chosen = match &policy.clients {
+            _ if is_original => None,
+            Clients::All | Clients::Pods | Clients::AllPods => None,
+            Clients::Namespace => Some(Selector::default()),
+            Clients::Selector(selector) => Some(selector.clone()),
         };
-        line(spoken.frontend, &policy.name, &decision, &backends, &exempt, &names(clients))
+        let mut clients = chosen.as_ref().map_or_else(BTreeSet::new, |selector| names(self.local(selector)));
+        // L6: of a pod that starts after the link nobody knows the labels; L5 decides.
+        if chosen.is_some() && policy.fallback == Fallback::Drop {
+            clients.insert(LATER.to_owned());
+        }
+        line(spoken.frontend, &policy.name, &decision, &backends, &exempt, &clients)
     }
 
     /// The reasons in the order of docs/semantics.md; state and reason, or the backends with their pods.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use lrpc_linker::inventory::Builder;
-use lrpc_linker::mapset::Row;
+use lrpc_linker::mapset::{PodRef, Row, State};
 use lrpc_linker::{Linked, Linker, PAGES};
 use lrpc_schema::image::{
     Clients, Fallback, Image, Matcher, Operator, Policy, PolicyName, Requirement, Selector,
@@ -197,8 +197,9 @@ pub(crate) fn world(bytes: &[u8]) -> (Vec<Policy>, Vec<Value>, Option<Vec<IpNet>
     (policies, objects, narrow)
 }
 
-fn described(row: &Row) -> String {
-    let names = |pods: &[lrpc_linker::mapset::PodRef]| pods.iter().map(|pod| pod.name.to_string()).collect();
+/// A row in words; `running` are the pods that run on its node.
+fn described(row: &Row, running: &BTreeSet<String>) -> String {
+    let names = |pods: &[PodRef]| pods.iter().map(|pod| pod.name.to_string()).collect();
     let decision = match row.reason() {
         None => "->".into(),
         Some(reason) => format!("{} {reason}", row.state()),
@@ -208,7 +209,25 @@ fn described(row: &Row) -> String {
     };
     let frontend = (row.frontend.address, row.frontend.port.get(), row.frontend.protocol);
     let backends = row.backends().iter().map(backend).collect();
-    line(frontend, &row.policy, &decision, &backends, &names(&row.skip), &names(&row.client_pods))
+    let mut clients: BTreeSet<String> = names(&row.client_pods);
+    let has_list = matches!(row.clients, Clients::Namespace | Clients::Selector(_));
+    if has_list && row.state() != State::Original && row.fallback == Fallback::Drop {
+        // The row lists those that are no clients; a pod elsewhere that it lists is seen as one.
+        clients = &clients ^ running;
+        clients.insert(LATER.to_owned());
+    }
+    line(frontend, &row.policy, &decision, &backends, &names(&row.skip), &clients)
+}
+
+/// The pods of a node that are not finished.
+fn running(objects: &[Value], node: &str) -> BTreeSet<String> {
+    let is_there = |object: &&Value| {
+        object["kind"] == "Pod"
+            && object["spec"]["nodeName"] == node
+            && object["status"]["phase"] != "Succeeded"
+    };
+    let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap().to_owned();
+    objects.iter().filter(is_there).map(name).collect()
 }
 
 fn linked(policies: &[Policy], objects: &[Value], narrow: Option<&[IpNet]>) -> Linked {
@@ -231,7 +250,8 @@ proptest! {
         let (image, inventory) = (Image::seal(policies.clone(), None, None), inventory(&objects));
         let linker = Linker::new(&image, &inventory, narrow.as_deref());
         for node in ["n1", "n2"] {
-            let found: Vec<_> = linker.link(node).unwrap().map_set.rows().iter().map(described).collect();
+            let (map_set, running) = (linker.link(node).unwrap().map_set, running(&objects, node));
+            let found: Vec<_> = map_set.rows().iter().map(|row| described(row, &running)).collect();
             let expected = model::lines(&policies, &objects, node, narrow.as_deref());
             prop_assert_eq!(found, expected, "{:#?}\n{:#}", policies, json!(objects));
         }

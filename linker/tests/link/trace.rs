@@ -273,7 +273,11 @@ fn is_known(row: &Row, pod: &Pod) -> bool {
     match row.clients {
         Clients::All | Clients::AllPods => true,
         Clients::Pods => !pod.host_network,
-        Clients::Namespace | Clients::Selector(_) => row.client_pods.contains(&pod.reference),
+        Clients::Namespace | Clients::Selector(_) => {
+            let is_listed = row.client_pods.contains(&pod.reference);
+            // Where the policy drops, the list names those that are none.
+            if row.fallback == Fallback::Drop { !is_listed } else { is_listed }
+        }
     }
 }
 

@@ -190,6 +190,9 @@ pub(crate) fn check(policies: impl Policies, objects: &[Value], rows: &[&str], c
     linked
 }
 
+/// A pod that starts after the link, among the clients.
+pub(crate) const LATER: &str = "(later)";
+
 /// All that a row says of connections, as one line: what the model and `link` must agree on.
 pub(crate) fn line(
     (address, port, protocol): (IpAddr, u16, Protocol),

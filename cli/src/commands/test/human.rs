@@ -19,8 +19,8 @@ pub(super) fn render(suites: &[Suite]) -> Text {
             text.push("  ").paint(style, verdict).push(&format!("  {}\n", result.name));
             failures(&mut text, file, result);
             for gap in &result.left_out {
-                text.paint(Style::Changed, "        not yet:")
-                    .push(&format!(" this version does not redirect {gap}\n"));
+                text.paint(Style::Changed, "        left out:")
+                    .push(&format!(" `apply` does not load {gap}\n"));
             }
         }
         for problem in problems {

@@ -36,7 +36,7 @@ pub(super) struct TestResult {
     pub(super) connections: usize,
     /// What is not as expected.
     pub(super) failures: Vec<Unmet>,
-    /// What the data path of this version does not carry of it.
+    /// What the data path in this mode does not carry of it.
     pub(super) left_out: Vec<Gap>,
 }
 
