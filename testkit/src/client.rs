@@ -13,13 +13,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::gauge::{Batch, Gauge};
+
 const FLAG: &str = "--testkit-client";
 
 /// No storm connects more often or longer.
 const MOST_CONNECTS: u64 = 200_000;
 const LONGEST_STORM: Duration = Duration::from_secs(120);
 /// No single connect or answer is waited for longer.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where a client runs.
 #[derive(Clone, Copy, Debug)]
@@ -136,6 +138,38 @@ impl Client {
         }
     }
 
+    /// Performs a batch and says how long its calls took. The sockets of the one before are closed first.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub fn time(&mut self, batch: Batch) -> io::Result<Duration> {
+        self.order(format_args!("time {batch}"))?;
+        self.duration()
+    }
+
+    /// Receives an answer by each socket of the last batch, and says how long that took.
+    ///
+    /// # Errors
+    /// When an answer does not come.
+    pub fn time_receive(&mut self) -> io::Result<Duration> {
+        self.order(format_args!("receive"))?;
+        self.duration()
+    }
+
+    /// Closes the sockets of the last batch, and says how long that took.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub fn time_close(&mut self) -> io::Result<Duration> {
+        self.order(format_args!("close"))?;
+        self.duration()
+    }
+
+    fn duration(&mut self) -> io::Result<Duration> {
+        let line = self.line()?;
+        line.parse().map(Duration::from_nanos).map_err(|_| io::Error::other(line))
+    }
+
     fn order(&mut self, order: fmt::Arguments<'_>) -> io::Result<()> {
         writeln!(self.orders, "{order}")
     }
@@ -177,6 +211,7 @@ enum Held {
 fn serve() -> io::Result<()> {
     let mut out = io::stdout();
     let mut held = Held::Nothing;
+    let mut gauge = Gauge::default();
     let mut orders = io::stdin().lines();
     while let Some(order) = orders.next() {
         let order = order?;
@@ -213,6 +248,18 @@ fn serve() -> io::Result<()> {
                 }
                 writeln!(out, "done")?;
             }
+            ["time", ..] => {
+                let batch = order.trim_start_matches("time ").parse();
+                match batch.and_then(|batch| gauge.run(batch)) {
+                    Ok(took) => writeln!(out, "{}", took.as_nanos())?,
+                    Err(error) => writeln!(out, "{error}")?,
+                }
+            }
+            ["receive"] => match gauge.receive() {
+                Ok(took) => writeln!(out, "{}", took.as_nanos())?,
+                Err(error) => writeln!(out, "{error}")?,
+            },
+            ["close"] => writeln!(out, "{}", gauge.close().as_nanos())?,
             _ => writeln!(out, "not an order: {order}")?,
         }
         out.flush()?;

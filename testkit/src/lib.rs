@@ -9,11 +9,15 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod gauge;
 mod harness;
 mod sandbox;
 mod server;
+mod sink;
 
 pub use client::{Answer, Client, Place, Storm, serve_if_client};
+pub use gauge::{Batch, Call, Range};
 pub use harness::{Test, run_kernel_tests};
 pub use sandbox::Sandbox;
 pub use server::Server;
+pub use sink::Sink;
