@@ -147,6 +147,16 @@ impl Client {
         self.duration()
     }
 
+    /// Sends a datagram by each socket of the last batch, which are connected. Nothing is timed: it shows where
+    /// they ended.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub fn send_by_each(&mut self) -> io::Result<()> {
+        self.order(format_args!("send"))?;
+        self.duration().map(drop)
+    }
+
     /// Receives an answer by each socket of the last batch, and says how long that took.
     ///
     /// # Errors
@@ -255,6 +265,10 @@ fn serve() -> io::Result<()> {
                     Err(error) => writeln!(out, "{error}")?,
                 }
             }
+            ["send"] => match gauge.send() {
+                Ok(()) => writeln!(out, "0")?,
+                Err(error) => writeln!(out, "{error}")?,
+            },
             ["receive"] => match gauge.receive() {
                 Ok(took) => writeln!(out, "{}", took.as_nanos())?,
                 Err(error) => writeln!(out, "{error}")?,

@@ -123,6 +123,14 @@ impl Gauge {
         Ok(begin.elapsed())
     }
 
+    /// Sends a datagram by each socket of the last batch, which are connected.
+    pub(crate) fn send(&self) -> io::Result<()> {
+        for socket in &self.sockets {
+            rustix::net::send(socket, b"who?", SendFlags::empty())?;
+        }
+        Ok(())
+    }
+
     /// Receives an answer by each socket of the last batch.
     pub(crate) fn receive(&self) -> io::Result<Duration> {
         let mut answer = [0; 64];

@@ -7,6 +7,7 @@
 
 mod figures;
 mod kind;
+mod places;
 mod ways;
 
 use std::path::{Path, PathBuf};
@@ -38,7 +39,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
-    if !Path::new(ways::NFT).exists() {
+    if !Path::new(places::NFT).exists() {
         packages::install(["nftables"].into_iter())?;
     }
     let tools = Tools { lrpc: super::binary(repository, args.lrpc.as_deref())?, empty: empty(repository)? };
@@ -71,7 +72,7 @@ fn empty(repository: &Repository) -> Result<PathBuf> {
 
 fn measure(tools: &Tools, count: u32, kind: Kind, rounds: u32) -> Result<()> {
     let mut ways = Ways::prepare(tools, count, kind)?;
-    let mut figures = vec![Figures::default(); ways.names().len()];
+    let mut figures = vec![Figures::default(); ways.len()];
     for round in 0..rounds as usize {
         // Whoever comes first finds another's cache, so each does in turn.
         for turn in 0..figures.len() {
@@ -82,12 +83,10 @@ fn measure(tools: &Tools, count: u32, kind: Kind, rounds: u32) -> Result<()> {
             }
         }
     }
-    let (plain, empty) = match figures.as_slice() {
-        [plain, empty, ..] => (plain, empty),
-        _ => return Ok(()),
-    };
-    for (name, figures) in ways.names().iter().zip(&figures) {
-        println!("| {count} | {kind} | {name} | {} |", figures.cells(plain, empty));
+    for (way, own) in ways.iter().zip(&figures) {
+        if let [Some(plain), Some(empty)] = way.beside.map(|beside| figures.get(beside)) {
+            println!("| {count} | {kind} | {} | {} |", way.name, own.cells(plain, empty));
+        }
     }
     Ok(())
 }

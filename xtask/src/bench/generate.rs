@@ -158,7 +158,7 @@ kind: Pod
 metadata: {{name: proxy, namespace: default, uid: 11111111-2222-3333-4444-555555555555, labels: {{app: proxy}}}}
 spec:
   nodeName: {node}
-  containers: [{{name: proxy, ports: [{{containerPort: 8080}}, {{containerPort: 8081}}]}}]
+  containers: [{{name: proxy, ports: [{{containerPort: 8080}}, {{containerPort: 8081}}, {{containerPort: 8080, protocol: UDP}}]}}]
 status:
   phase: Running
   podIP: {POD_ADDRESS}

@@ -38,7 +38,7 @@ impl Kind {
     pub(super) fn batch(self) -> u32 {
         match self.call() {
             Call::ConnectTcp => 200,
-            Call::ConnectUdp => 900,
+            Call::ConnectUdp => 64,
             Call::Send => 200,
         }
     }
