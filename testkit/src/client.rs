@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::gauge::{Batch, Gauge};
+use crate::rush::Rush;
 
 const FLAG: &str = "--testkit-client";
 
@@ -120,7 +121,16 @@ impl Client {
         self.order(format_args!("storm {protocol} {address}"))
     }
 
-    /// Ends a storm and says what came of it.
+    /// Begins to make one call over and over, until [`calm`](Self::calm) and at least `least` times, for half an
+    /// hour at most. What came of it is counted by the address at which the calls ended.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub fn rush(&mut self, call: Rush, address: SocketAddr, least: u64) -> io::Result<()> {
+        self.order(format_args!("rush {} {address} {least}", call.name()))
+    }
+
+    /// Ends a storm or a rush and says what came of it.
     ///
     /// # Errors
     /// When the client is gone.
@@ -242,21 +252,20 @@ fn serve() -> io::Result<()> {
                 Err(error) => writeln!(out, "{error}")?,
             },
             ["storm", protocol, address] => {
-                let calm = AtomicBool::new(false);
-                let storm = thread::scope(|scope| {
-                    let storm = scope.spawn(|| storm(protocol, address, &calm));
-                    // Whatever comes next, `calm` or the end of the orders, ends the storm.
-                    let _ = orders.next();
-                    calm.store(true, Ordering::Relaxed);
-                    storm.join().unwrap_or_default()
-                });
-                for (name, count) in storm.answers {
-                    writeln!(out, "answered {count} {name}")?;
-                }
-                for (error, count) in storm.failures {
-                    writeln!(out, "failed {count} {error}")?;
-                }
-                writeln!(out, "done")?;
+                until_calm(&mut orders, &mut out, |calm| storm(protocol, address, calm))?;
+            }
+            ["rush", call, address, least] => {
+                let parsed = (Rush::of_name(call), address.parse(), least.parse());
+                let (Some(call), Ok(address), Ok(least)) = parsed else {
+                    writeln!(out, "not an order: {order}")?;
+                    continue;
+                };
+                until_calm(&mut orders, &mut out, |calm| {
+                    call.run(address, least, calm).unwrap_or_else(|error| Storm {
+                        failures: BTreeMap::from([(error.to_string(), 1)]),
+                        ..Storm::default()
+                    })
+                })?;
             }
             ["time", ..] => {
                 let batch = order.trim_start_matches("time ").parse();
@@ -279,6 +288,28 @@ fn serve() -> io::Result<()> {
         out.flush()?;
     }
     Ok(())
+}
+
+/// Runs a storm in a thread and writes what came of it. Whatever comes next, `calm` or the end of the orders, ends it.
+fn until_calm(
+    orders: &mut impl Iterator<Item = io::Result<String>>,
+    out: &mut impl Write,
+    storm: impl FnOnce(&AtomicBool) -> Storm + Send,
+) -> io::Result<()> {
+    let calm = AtomicBool::new(false);
+    let storm = thread::scope(|scope| {
+        let storm = scope.spawn(|| storm(&calm));
+        let _ = orders.next();
+        calm.store(true, Ordering::Relaxed);
+        storm.join().unwrap_or_default()
+    });
+    for (name, count) in storm.answers {
+        writeln!(out, "answered {count} {name}")?;
+    }
+    for (error, count) in storm.failures {
+        writeln!(out, "failed {count} {error}")?;
+    }
+    writeln!(out, "done")
 }
 
 fn connect(protocol: &str, address: &str) -> io::Result<(Held, String)> {

@@ -11,6 +11,7 @@
 mod client;
 mod gauge;
 mod harness;
+mod rush;
 mod sandbox;
 mod server;
 mod sink;
@@ -18,6 +19,7 @@ mod sink;
 pub use client::{Answer, Client, Place, Storm, serve_if_client};
 pub use gauge::{Batch, Call, Range};
 pub use harness::{Test, run_kernel_tests};
+pub use rush::Rush;
 pub use sandbox::Sandbox;
 pub use server::Server;
 pub use sink::Sink;

@@ -17,8 +17,16 @@ pub(crate) const fn instruction(code: u8, registers: u8, offset: i16, value: i32
     u64::from_ne_bytes([code, registers, a, b, c, d, e, f])
 }
 
+/// `destination = value`
+pub(crate) const fn set(destination: u8, value: i32) -> Instruction {
+    instruction(0xb7, destination, 0, value)
+}
+
+/// Ends the program with what register 0 holds.
+pub(crate) const EXIT: Instruction = instruction(0x95, 0, 0, 0);
+
 /// Returns 1: whatever the hook asks about goes on.
-pub(crate) const PASS: [Instruction; 2] = [instruction(0xb7, 0, 0, 1), instruction(0x95, 0, 0, 0)];
+pub(crate) const PASS: [Instruction; 2] = [set(0, 1), EXIT];
 
 /// Loads a program for a hook of socket addresses.
 pub(crate) fn load(hook: bpf_attach_type, code: &[Instruction]) -> io::Result<OwnedFd> {
