@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     let cgroup = std::env::args_os().nth(1).ok_or_else(|| io::Error::other("which cgroup?"))?;
     let mut links = Vec::new();
     for hook in HOOKS {
-        let program = assembly::load(hook, &assembly::PASS)?;
+        let program = assembly::load(hook, &[assembly::set(0, 1), assembly::EXIT])?;
         links.push(assembly::attach(&program, hook, Path::new(&cgroup))?);
     }
     let mut out = io::stdout();

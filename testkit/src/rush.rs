@@ -3,8 +3,9 @@
 //! Nothing answers: where a socket sends to an address of its own machine, its source is that same address. So the
 //! socket's own side says which backend it got, whatever getpeername is told.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,8 @@ impl Rush {
     pub(crate) fn run(self, to: SocketAddr, least: u64, calm: &AtomicBool) -> io::Result<Storm> {
         let server = UdpSocket::bind((any(to), if self == Self::Send { to.port() } else { 0 }))?;
         server.set_read_timeout(Some(PATIENCE))?;
-        let mut storm = Storm::default();
+        let mut answers = BTreeMap::<IpAddr, u64>::new();
+        let mut failures = BTreeMap::new();
         let (begin, mut made) = (Instant::now(), 0_u64);
         while begin.elapsed() < LONGEST && (made < least || !calm.load(Ordering::Relaxed)) {
             let socket = UdpSocket::bind((any(to), 0))?;
@@ -52,14 +54,15 @@ impl Rush {
                     Self::Send => send(&socket, to, &server),
                 };
                 let count = match ended {
-                    Ok(at) => storm.answers.entry(at.ip().to_string()).or_default(),
-                    Err(error) => storm.failures.entry(error.to_string()).or_default(),
+                    Ok(at) => answers.entry(at.ip()).or_default(),
+                    Err(error) => failures.entry(error.to_string()).or_default(),
                 };
                 *count += 1;
             }
             made += CALLS_OF_A_SOCKET;
         }
-        Ok(storm)
+        let answers = answers.into_iter().map(|(at, count)| (at.to_string(), count)).collect();
+        Ok(Storm { answers, failures })
     }
 }
 
@@ -76,6 +79,6 @@ fn send(socket: &UdpSocket, to: SocketAddr, server: &UdpSocket) -> io::Result<So
     Ok(at)
 }
 
-fn any(to: SocketAddr) -> std::net::IpAddr {
+fn any(to: SocketAddr) -> IpAddr {
     if to.is_ipv4() { [0; 4].into() } else { [0; 16].into() }
 }

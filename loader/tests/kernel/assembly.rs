@@ -25,9 +25,6 @@ pub(crate) const fn set(destination: u8, value: i32) -> Instruction {
 /// Ends the program with what register 0 holds.
 pub(crate) const EXIT: Instruction = instruction(0x95, 0, 0, 0);
 
-/// Returns 1: whatever the hook asks about goes on.
-pub(crate) const PASS: [Instruction; 2] = [set(0, 1), EXIT];
-
 /// Loads a program for a hook of socket addresses.
 pub(crate) fn load(hook: bpf_attach_type, code: &[Instruction]) -> io::Result<OwnedFd> {
     let mut log = vec![0_u8; 1 << 16];
@@ -43,7 +40,7 @@ pub(crate) fn load(hook: bpf_attach_type, code: &[Instruction]) -> io::Result<Ow
     program.log_buf = log.as_mut_ptr().addr() as u64;
     program.log_size = u32::try_from(log.len()).map_err(io::Error::other)?;
     // SAFETY: the addresses are of the instructions, the licence and the log, with their lengths.
-    unsafe { call(bpf_cmd::BPF_PROG_LOAD, &mut attributes) }.map_err(|error| {
+    unsafe { call_for_fd(bpf_cmd::BPF_PROG_LOAD, &mut attributes) }.map_err(|error| {
         let said = String::from_utf8_lossy(&log);
         io::Error::new(error.kind(), format!("{error}\n{}", said.trim_end_matches('\0')))
     })
@@ -57,10 +54,10 @@ pub(crate) fn attach(program: &OwnedFd, hook: bpf_attach_type, cgroup: &Path) ->
     attributes.link_create.__bindgen_anon_2.target_fd = cgroup.as_raw_fd().cast_unsigned();
     attributes.link_create.attach_type = hook as u32;
     // SAFETY: the attributes hold no address.
-    unsafe { call(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
+    unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
 }
 
-fn attributes() -> bpf_attr {
+pub(crate) fn attributes() -> bpf_attr {
     // SAFETY: zero is a value of every member.
     unsafe { std::mem::zeroed() }
 }
@@ -68,7 +65,7 @@ fn attributes() -> bpf_attr {
 /// # Safety
 /// Every address in the attributes points to what the command reads or writes there, and the command opens a
 /// descriptor.
-unsafe fn call(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<OwnedFd> {
+pub(crate) unsafe fn call_for_fd(command: bpf_cmd, attributes: &mut bpf_attr) -> io::Result<OwnedFd> {
     // SAFETY: the caller vouches for the attributes.
     let answer =
         unsafe { libc::syscall(libc::SYS_bpf, command as libc::c_long, attributes, size_of::<bpf_attr>()) };

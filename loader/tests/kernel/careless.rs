@@ -1,28 +1,45 @@
-//! A program that redirects every connect to one frontend, as ours do, but reads the cell a second time for the second
-//! table. What it shows is that the storm sees what that does.
+//! Programs that redirect every connect to one frontend, out of the same tables as ours, with something wrong or slow
+//! between the two tables. What they show is that the storm sees what comes of it.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use aya::maps::MapData;
 use aya_obj::generated::bpf_attach_type::BPF_CGROUP_INET4_CONNECT;
 use lrpc_schema::records::FrontendKey;
 
 use crate::assembly::{EXIT, Instruction, attach, instruction, load, set};
-use crate::world::World;
 
 /// Where the context has the address and the port.
 const USER_IP4: i16 = 4;
 const USER_PORT: i16 = 24;
 
-/// Attaches it to a new cgroup below the sandbox's, for as long as what it gives is kept, and gives the cgroup's path.
-pub(crate) fn careless(world: &World, frontend: FrontendKey) -> io::Result<(OwnedFd, std::path::PathBuf)> {
-    let tables = world.sandbox.bpffs().join(crate::storm::VERSION);
+/// What happens between the look into the one table and into the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Between {
+    /// A microsecond or so passes, as on a slow machine.
+    Time,
+    /// As much time passes, and the cell is read again.
+    SecondLook,
+}
+
+/// Calls of a helper that take a microsecond or so.
+const WHILE: usize = 200;
+
+/// Attaches one to a new cgroup below another, for as long as what it gives is kept, and gives the new one's path. The
+/// maps are those that are pinned in a folder.
+pub(crate) fn careless(
+    tables: &Path,
+    above: &Path,
+    frontend: FrontendKey,
+    between: Between,
+) -> io::Result<(OwnedFd, PathBuf)> {
     let open = |name: &str| MapData::from_pin(tables.join(name)).map_err(io::Error::other);
     let (cell, frontends, backends) = (open("cell")?, open("outer/frontends")?, open("outer/backends")?);
-    let code = code(cell.fd().as_fd(), frontends.fd().as_fd(), backends.fd().as_fd(), frontend);
+    let code = code(cell.fd().as_fd(), frontends.fd().as_fd(), backends.fd().as_fd(), frontend, between);
     let program = load(BPF_CGROUP_INET4_CONNECT, &code)?;
-    let cgroup = world.sandbox.cgroup().join("careless");
+    let cgroup = above.join("careless");
     std::fs::create_dir(&cgroup)?;
     Ok((attach(&program, BPF_CGROUP_INET4_CONNECT, &cgroup)?, cgroup))
 }
@@ -34,6 +51,7 @@ fn code(
     frontends: BorrowedFd<'_>,
     backends: BorrowedFd<'_>,
     frontend: FrontendKey,
+    between: Between,
 ) -> Vec<Instruction> {
     let mut code = vec![copy(6, 1)];
     let slot_of = |code: &mut Vec<Instruction>| {
@@ -53,7 +71,10 @@ fn code(
     code.extend(look_up(-32));
     code.push(load_word(8, 0, 8));
 
-    slot_of(&mut code);
+    code.extend([call(RANDOM); WHILE]);
+    if between == Between::SecondLook {
+        slot_of(&mut code);
+    }
     code.extend(map(backends));
     code.extend(look_up(-8));
     code.extend([copy(1, 0), store(-16, 8)]);
@@ -69,11 +90,19 @@ fn look_up(offset: i32) -> [Instruction; 6] {
     [
         copy(2, 10),
         instruction(0x07, 2, 0, offset),
-        instruction(0x85, 0, 0, 1),
+        call(LOOK_UP),
         instruction(0x55, 0, 2, 0),
         set(0, 0),
         EXIT,
     ]
+}
+
+/// Helpers by their numbers.
+const LOOK_UP: i32 = 1;
+const RANDOM: i32 = 7;
+
+fn call(helper: i32) -> Instruction {
+    instruction(0x85, 0, 0, helper)
 }
 
 /// `r1 =` a map.
