@@ -185,6 +185,7 @@ fn rush(cgroup: &Path, call: Rush, calls: u64) -> Storm {
 /// Nothing is staged here, so that there are a thousand times as many flips as an apply could make.
 fn a_storm_of_flips_shows_no_mix() {
     let (world, (_, calls)) = (world(), size());
+    let calls = calls / 5;
     let storms = flipping(&world, || {
         [Rush::Connect, Rush::Send].map(|call| rush(world.sandbox.cgroup(), call, calls / 2))
     });

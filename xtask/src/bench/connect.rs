@@ -43,9 +43,12 @@ pub(crate) fn run(repository: &Repository, args: &Args) -> Result<()> {
         packages::install(["nftables"].into_iter())?;
     }
     let tools = Tools { lrpc: super::binary(repository, args.lrpc.as_deref())?, empty: empty(repository)? };
-    println!("µs a call; ratios are medians of the rounds. `root` and `two` (capabilities) are lrpc.\n");
-    println!("| frontends | call | way | median | fastest | : plain | : empty | receive : plain | close : plain |");
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("Microseconds a call; a ratio is the median of the rounds.\n");
+    println!(
+        "| frontends | call | way | median | fastest | : plain | : empty | nft : this | receive : plain \
+         | close : plain |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for &count in &args.frontends {
         for &kind in &args.calls {
             // A sandbox changes the namespaces of its thread for good.
@@ -84,8 +87,8 @@ fn measure(tools: &Tools, count: u32, kind: Kind, rounds: u32) -> Result<()> {
         }
     }
     for (way, own) in ways.iter().zip(&figures) {
-        if let [Some(plain), Some(empty)] = way.beside.map(|beside| figures.get(beside)) {
-            println!("| {count} | {kind} | {} | {} |", way.name, own.cells(plain, empty));
+        if let [Some(plain), Some(empty), Some(nft)] = way.beside.map(|beside| figures.get(beside)) {
+            println!("| {count} | {kind} | {} | {} |", way.name, own.cells([plain, empty, nft]));
         }
     }
     Ok(())

@@ -29,20 +29,21 @@ impl Figures {
     }
 
     /// The cells of a row, in the order of the table's head.
-    pub(super) fn cells(&self, plain: &Self, empty: &Self) -> String {
+    pub(super) fn cells(&self, [plain, empty, nft]: [&Self; 3]) -> String {
         let calls = || self.rounds.iter().map(|cost| cost.call / 1e3);
         let fastest = calls().fold(f64::INFINITY, f64::min);
-        let ratio = |other: &Self, part: fn(&Cost) -> f64| {
-            let ratios = self.rounds.iter().zip(&other.rounds).map(|(own, other)| part(own) / part(other));
-            median(ratios.filter(|ratio| ratio.is_finite()))
+        let ratio = |above: &Self, below: &Self, part: fn(&Cost) -> f64| {
+            let rounds = above.rounds.iter().zip(&below.rounds);
+            median(rounds.map(|(above, below)| part(above) / part(below)).filter(|ratio| ratio.is_finite()))
         };
         let cells = [
             median(calls()),
             Some(fastest),
-            ratio(plain, |cost| cost.call),
-            ratio(empty, |cost| cost.call),
-            ratio(plain, |cost| cost.receive),
-            ratio(plain, |cost| cost.close),
+            ratio(self, plain, |cost| cost.call),
+            ratio(self, empty, |cost| cost.call),
+            ratio(nft, self, |cost| cost.call),
+            ratio(self, plain, |cost| cost.receive),
+            ratio(self, plain, |cost| cost.close),
         ];
         cells.map(|cell| cell.map_or(String::new(), |cell| format!("{cell:.2}"))).join(" | ")
     }

@@ -24,8 +24,8 @@ enum Receiver {
 /// One way of the table.
 pub(super) struct Way {
     pub(super) name: &'static str,
-    /// The ways without a program and with an empty one that this one is compared to, by their places.
-    pub(super) beside: [usize; 2],
+    /// The ways without a program, with an empty one and through nft that this one is compared to, by their places.
+    pub(super) beside: [usize; 3],
     client: Client,
     to: Range,
     receiver: Receiver,
@@ -59,14 +59,14 @@ impl Ways {
 
         let miss = |name, client| Way {
             name,
-            beside: [0, 1],
+            beside: [0, 1, 4],
             client,
             to: kind.others(),
             receiver: Receiver::Others,
         };
         let hit = |name, client| Way {
             name,
-            beside: [5, 6],
+            beside: [5, 6, 9],
             client,
             to: kind.frontends(count),
             receiver: Receiver::Pod,
