@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 mod calls;
 
+use crate::gauge::{Batch, Gauge};
+use crate::rush::Rush;
 pub use calls::{Held as HeldSocket, Kind};
 
 const FLAG: &str = "--testkit-client";
@@ -23,7 +25,7 @@ const FLAG: &str = "--testkit-client";
 const MOST_CONNECTS: u64 = 200_000;
 const LONGEST_STORM: Duration = Duration::from_secs(120);
 /// No single connect or answer is waited for longer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a client runs.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +124,16 @@ impl Client {
         self.order(format_args!("storm {protocol} {address}"))
     }
 
-    /// Ends a storm and says what came of it.
+    /// Begins to make one call over and over, until [`calm`](Self::calm) and at least `least` times, for half an
+    /// hour at most. What came of it is counted by the address at which the calls ended.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub fn rush(&mut self, call: Rush, address: SocketAddr, least: u64) -> io::Result<()> {
+        self.order(format_args!("rush {} {address} {least}", call.name()))
+    }
+
+    /// Ends a storm or a rush and says what came of it.
     ///
     /// # Errors
     /// When the client is gone.
@@ -138,6 +149,48 @@ impl Client {
                 _ => return Ok(storm),
             };
         }
+    }
+
+    /// Performs a batch and says how long its calls took. The sockets of the one before are closed first.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub fn time(&mut self, batch: Batch) -> io::Result<Duration> {
+        self.order(format_args!("time {batch}"))?;
+        self.duration()
+    }
+
+    /// Sends a datagram by each socket of the last batch, which are connected. Nothing is timed: it shows where
+    /// they ended.
+    ///
+    /// # Errors
+    /// When one is not.
+    pub fn send_by_each(&mut self) -> io::Result<()> {
+        self.order(format_args!("send"))?;
+        self.duration().map(drop)
+    }
+
+    /// Receives an answer by each socket of the last batch, and says how long that took.
+    ///
+    /// # Errors
+    /// When an answer does not come.
+    pub fn time_receive(&mut self) -> io::Result<Duration> {
+        self.order(format_args!("receive"))?;
+        self.duration()
+    }
+
+    /// Closes the sockets of the last batch, and says how long that took.
+    ///
+    /// # Errors
+    /// When the client is gone.
+    pub fn time_close(&mut self) -> io::Result<Duration> {
+        self.order(format_args!("close"))?;
+        self.duration()
+    }
+
+    fn duration(&mut self) -> io::Result<Duration> {
+        let line = self.line()?;
+        line.parse().map(Duration::from_nanos).map_err(|_| io::Error::other(line))
     }
 
     fn order(&mut self, order: fmt::Arguments<'_>) -> io::Result<()> {
@@ -182,6 +235,7 @@ fn serve() -> io::Result<()> {
     let mut out = io::stdout();
     let mut held = Held::Nothing;
     let mut calls = calls::Calls::default();
+    let mut gauge = Gauge::default();
     let mut orders = io::stdin().lines();
     while let Some(order) = orders.next() {
         let order = order?;
@@ -202,27 +256,64 @@ fn serve() -> io::Result<()> {
                 Err(error) => writeln!(out, "{error}")?,
             },
             ["storm", protocol, address] => {
-                let calm = AtomicBool::new(false);
-                let storm = thread::scope(|scope| {
-                    let storm = scope.spawn(|| storm(protocol, address, &calm));
-                    // Whatever comes next, `calm` or the end of the orders, ends the storm.
-                    let _ = orders.next();
-                    calm.store(true, Ordering::Relaxed);
-                    storm.join().unwrap_or_default()
-                });
-                for (name, count) in storm.answers {
-                    writeln!(out, "answered {count} {name}")?;
-                }
-                for (error, count) in storm.failures {
-                    writeln!(out, "failed {count} {error}")?;
-                }
-                writeln!(out, "done")?;
+                until_calm(&mut orders, &mut out, |calm| storm(protocol, address, calm))?;
             }
+            ["rush", call, address, least] => {
+                let parsed = (Rush::of_name(call), address.parse(), least.parse());
+                let (Some(call), Ok(address), Ok(least)) = parsed else {
+                    writeln!(out, "not an order: {order}")?;
+                    continue;
+                };
+                until_calm(&mut orders, &mut out, |calm| {
+                    call.run(address, least, calm).unwrap_or_else(|error| Storm {
+                        failures: BTreeMap::from([(error.to_string(), 1)]),
+                        ..Storm::default()
+                    })
+                })?;
+            }
+            ["time", ..] => {
+                let batch = order.trim_start_matches("time ").parse();
+                match batch.and_then(|batch| gauge.run(batch)) {
+                    Ok(took) => writeln!(out, "{}", took.as_nanos())?,
+                    Err(error) => writeln!(out, "{error}")?,
+                }
+            }
+            ["send"] => match gauge.send() {
+                Ok(()) => writeln!(out, "0")?,
+                Err(error) => writeln!(out, "{error}")?,
+            },
+            ["receive"] => match gauge.receive() {
+                Ok(took) => writeln!(out, "{}", took.as_nanos())?,
+                Err(error) => writeln!(out, "{error}")?,
+            },
+            ["close"] => writeln!(out, "{}", gauge.close().as_nanos())?,
             _ => writeln!(out, "{}", calls.obey(&order))?,
         }
         out.flush()?;
     }
     Ok(())
+}
+
+/// Runs a storm in a thread and writes what came of it. Whatever comes next, `calm` or the end of the orders, ends it.
+fn until_calm(
+    orders: &mut impl Iterator<Item = io::Result<String>>,
+    out: &mut impl Write,
+    storm: impl FnOnce(&AtomicBool) -> Storm + Send,
+) -> io::Result<()> {
+    let calm = AtomicBool::new(false);
+    let storm = thread::scope(|scope| {
+        let storm = scope.spawn(|| storm(&calm));
+        let _ = orders.next();
+        calm.store(true, Ordering::Relaxed);
+        storm.join().unwrap_or_default()
+    });
+    for (name, count) in storm.answers {
+        writeln!(out, "answered {count} {name}")?;
+    }
+    for (error, count) in storm.failures {
+        writeln!(out, "failed {count} {error}")?;
+    }
+    writeln!(out, "done")
 }
 
 fn connect(protocol: &str, address: &str) -> io::Result<(Held, String)> {

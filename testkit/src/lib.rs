@@ -10,18 +10,24 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod gauge;
 mod harness;
 mod ip;
 mod kubelet;
 mod netns;
 mod node;
+mod rush;
 mod sandbox;
 mod server;
+mod sink;
 
 pub use client::{Answer, Client, HeldSocket, Kind, Place, Storm, serve_if_client};
+pub use gauge::{Batch, Call, Range};
 pub use harness::{Test, run_kernel_tests};
 pub use kubelet::{Driver, Qos};
 pub use netns::Netns;
 pub use node::{Daemon, NODE_ADDRESSES, Node, Pod, Spec};
+pub use rush::Rush;
 pub use sandbox::Sandbox;
 pub use server::Server;
+pub use sink::Sink;

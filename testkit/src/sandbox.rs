@@ -56,6 +56,15 @@ impl Sandbox {
         ip(&[&["address", "add", cidr, "dev", "lo"], check].concat())
     }
 
+    /// Makes a range of addresses the namespace's own, such as `10.200.0.0/16`: a server on any address answers
+    /// at each of them.
+    ///
+    /// # Errors
+    /// When `ip` refuses it.
+    pub fn add_range(&self, cidr: &str) -> io::Result<()> {
+        ip(&["route", "add", "local", cidr, "dev", "lo"])
+    }
+
     /// The scratch cgroup.
     pub fn cgroup(&self) -> &Path {
         &self.cgroup

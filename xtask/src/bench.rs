@@ -3,6 +3,7 @@
 //! Figures of a shared machine are worth their ratios. Nothing here passes or fails.
 
 mod compile;
+mod connect;
 mod generate;
 mod measure;
 mod replace;
@@ -15,6 +16,8 @@ use crate::repository::{self, Repository, Result};
 pub(crate) enum Bench {
     /// `lrpc compile` and `check`: throughput, memory, the rerun after a change, the cold start
     Compile(compile::Args),
+    /// What a redirect costs a socket, beside none, an empty program and nft; in a sandbox, so as root
+    Connect(connect::Args),
     /// `lrpc apply` of a set in the place of another, beside `nft -f`; in a sandbox, so as root
     Replace(replace::Args),
 }
@@ -22,6 +25,7 @@ pub(crate) enum Bench {
 pub(crate) fn run(repository: &Repository, bench: &Bench) -> Result<()> {
     match bench {
         Bench::Compile(args) => compile::run(repository, args),
+        Bench::Connect(args) => connect::run(repository, args),
         Bench::Replace(args) => replace::run(repository, args),
     }
 }

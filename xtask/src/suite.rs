@@ -68,6 +68,8 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     tests.env("LRPC_FAULTS", "all");
     // Eight loaders race for as long as it takes to meet each other everywhere.
     tests.env("LRPC_RACE_SECONDS", "30");
+    // Ten million connects and datagrams against a thousand swaps.
+    tests.env("LRPC_STORM_SWAPS", "1000").env("LRPC_STORM_CALLS", "10000000");
     // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
     run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
     step(&begin, "fuzz: every corpus, and a little beyond");

@@ -11,6 +11,8 @@
     reason = "a panic is how a test fails"
 )]
 
+mod assembly;
+mod careless;
 mod crashes;
 mod edges;
 mod generations;
@@ -19,6 +21,7 @@ mod neighbours;
 mod ownership;
 mod races;
 mod raw;
+mod storm;
 mod tampering;
 mod world;
 
@@ -33,6 +36,7 @@ fn main() {
         neighbours::TESTS,
         ownership::TESTS,
         races::TESTS,
+        storm::TESTS,
         tampering::TESTS,
     ]);
 }

@@ -3,12 +3,15 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use aya::maps::MapData;
 use aya::programs::{CgroupAttachMode, CgroupSockAddr};
 use aya::{Ebpf, EbpfLoader};
 use aya_obj::generated::{BPF_F_BEFORE, bpf_attach_type, bpf_attr, bpf_cmd};
+
+use crate::assembly::{attributes, call_for_fd};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../../ebpf/object/lrpc.bpf.o");
 
@@ -86,17 +89,32 @@ pub(crate) fn order(cgroup: &Path) -> Vec<u32> {
 
 /// Writes an element of a map with keys of four bytes, past its owner.
 pub(crate) fn overwrite(map: BorrowedFd<'_>, key: u32, value: &[u8]) -> io::Result<()> {
+    put(map, &key.to_ne_bytes(), value)
+}
+
+/// Writes an element of a map, past its owner.
+pub(crate) fn put(map: BorrowedFd<'_>, key: &[u8], value: &[u8]) -> io::Result<()> {
     let mut attributes = attributes();
     attributes.__bindgen_anon_2.map_fd = map.as_raw_fd().cast_unsigned();
-    attributes.__bindgen_anon_2.key = (&raw const key).addr() as u64;
+    attributes.__bindgen_anon_2.key = key.as_ptr().addr() as u64;
     attributes.__bindgen_anon_2.__bindgen_anon_1.value = value.as_ptr().addr() as u64;
-    // SAFETY: the caller's map has keys of four bytes and values of the given length.
+    // SAFETY: the caller's map has keys and values of the given lengths.
     unsafe { call(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attributes) }
 }
 
-fn attributes() -> bpf_attr {
-    // SAFETY: zero is a value of every member.
-    unsafe { std::mem::zeroed() }
+/// An empty map of the same shape, which nobody has frozen.
+pub(crate) fn like(map: &MapData) -> io::Result<OwnedFd> {
+    let shape = map.info().map_err(io::Error::other)?;
+    let mut attributes = attributes();
+    // SAFETY: the member is the one that BPF_MAP_CREATE reads, and zero is a value of all its fields.
+    let created = unsafe { &mut attributes.__bindgen_anon_1 };
+    created.map_type = shape.map_type().map_err(io::Error::other)? as u32;
+    created.key_size = shape.key_size();
+    created.value_size = shape.value_size();
+    created.max_entries = shape.max_entries();
+    created.map_flags = shape.map_flags();
+    // SAFETY: the attributes hold no address, and the command opens a descriptor.
+    unsafe { call_for_fd(bpf_cmd::BPF_MAP_CREATE, &mut attributes) }
 }
 
 /// # Safety

@@ -2,8 +2,10 @@
 //! one-port address policies with the pod that serves them all. 100 to a file.
 
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
+
+use testkit::Range;
 
 use crate::repository::{Result, write};
 
@@ -75,6 +77,8 @@ spec:
 pub(crate) const FRONTEND_PORT: u16 = 80;
 /// The address of the pod that serves them.
 pub(crate) const POD_ADDRESS: &str = "10.244.1.10";
+/// Its other address.
+pub(crate) const POD_ADDRESS_6: &str = "fd00:244::10";
 
 /// One-port policies that differ from those of another set in the backend ports of some policies.
 #[derive(Clone, Copy)]
@@ -101,10 +105,20 @@ impl Set {
 
 /// Writes `count` policies with an address and one port each below `folder`.
 pub(crate) fn one_port_policies(folder: &Path, count: usize, set: Set) -> Result<usize> {
-    files(folder, count, |text, number| one_port_policy(text, number, set.backend_port(number)))
+    files(folder, count, |text, number| {
+        one_port_policy(text, number, frontend_address(number).into(), "TCP", set.backend_port(number));
+    })
 }
 
-fn one_port_policy(text: &mut String, number: usize, backend_port: u16) {
+/// Writes a policy for each address of a range, with one backend port.
+pub(crate) fn policies_of(folder: &Path, range: Range, protocol: &str, backend_port: u16) -> Result<usize> {
+    files(folder, range.span as usize, |text, number| {
+        let address = range.address(u32::try_from(number).unwrap_or_default());
+        one_port_policy(text, number, address.ip(), protocol, backend_port);
+    })
+}
+
+fn one_port_policy(text: &mut String, number: usize, address: IpAddr, protocol: &str, backend_port: u16) {
     // Writing to a `String` cannot fail.
     let _ = write!(
         text,
@@ -118,12 +132,11 @@ spec:
   redirectFrontend:
     addressMatcher:
       ip: "{address}"
-      toPorts: [{{port: "{FRONTEND_PORT}", protocol: TCP}}]
+      toPorts: [{{port: "{FRONTEND_PORT}", protocol: {protocol}}}]
   redirectBackend:
     localEndpointSelector: {{matchLabels: {{app: proxy}}}}
-    toPorts: [{{port: "{backend_port}", protocol: TCP}}]
+    toPorts: [{{port: "{backend_port}", protocol: {protocol}}}]
 "#,
-        address = frontend_address(number),
     );
 }
 
@@ -145,12 +158,32 @@ kind: Pod
 metadata: {{name: proxy, namespace: default, uid: 11111111-2222-3333-4444-555555555555, labels: {{app: proxy}}}}
 spec:
   nodeName: {node}
-  containers: [{{name: proxy, ports: [{{containerPort: 8080}}, {{containerPort: 8081}}]}}]
+  containers: [{{name: proxy, ports: [{{containerPort: 8080}}, {{containerPort: 8081}}, {{containerPort: 8080, protocol: UDP}}]}}]
 status:
   phase: Running
   podIP: {POD_ADDRESS}
-  podIPs: [{{ip: {POD_ADDRESS}}}]
+  podIPs: [{{ip: {POD_ADDRESS}}}, {{ip: "{POD_ADDRESS_6}"}}]
   conditions: [{{type: Ready, status: "True"}}]
 "#
+    )
+}
+
+/// A table of nft that sends every frontend of a range to one backend.
+pub(crate) fn destination_nat(frontends: Range, protocol: &str, backend: SocketAddr) -> String {
+    let (family, kind) = if backend.is_ipv4() { ("ip", "ipv4_addr") } else { ("ip6", "ipv6_addr") };
+    let (protocol, port, pod, pod_port) =
+        (protocol.to_lowercase(), frontends.first.port(), backend.ip(), backend.port());
+    let mut text = format!(
+        "table {family} bench {{\n map frontends {{\n  type {kind} . inet_proto . inet_service : {kind} . \
+         inet_service\n  elements = {{\n"
+    );
+    for offset in 0..frontends.span {
+        let frontend = frontends.address(offset).ip();
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "   {frontend} . {protocol} . {port} : {pod} . {pod_port},");
+    }
+    text + &format!(
+        "  }}\n }}\n chain output {{\n  type nat hook output priority -100\n  \
+         dnat {family} to {family} daddr . meta l4proto . th dport map @frontends\n }}\n}}\n"
     )
 }

@@ -89,7 +89,15 @@ impl Toolchain {
     /// Debian's cargo with Debian's compiler, and nothing left of the cargo that runs this program.
     pub(crate) fn cargo(&self) -> Command {
         let mut cargo = Command::new(CARGO);
-        for inherited in ["CARGO", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTUP_TOOLCHAIN", "CARGO_BUILD_TARGET"] {
+        // Incremental compilation gives other bytes.
+        for inherited in [
+            "CARGO",
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTUP_TOOLCHAIN",
+            "CARGO_BUILD_TARGET",
+            "CARGO_INCREMENTAL",
+        ] {
             cargo.env_remove(inherited);
         }
         cargo
