@@ -12,6 +12,7 @@
 )]
 
 mod diff;
+mod existing;
 mod injected;
 mod memory;
 mod redirects;
@@ -27,6 +28,7 @@ use testkit::{Test, run_kernel_tests};
 fn main() {
     run_kernel_tests(&[
         diff::TESTS,
+        existing::TESTS,
         injected::TESTS,
         memory::TESTS,
         redirects::TESTS,

@@ -171,7 +171,6 @@ fn what_this_version_lacks_is_refused() {
     let inventory = world.inventory(&[]);
     let image = world.image("guide", &guide_policy(80));
     refused(&world, world.apply(&image, &inventory, &["--mode", "pods-only"]), 2, &["not in this version"]);
-    refused(&world, world.apply(&image, &inventory, &["--existing", "close"]), 2, &["not in this version"]);
 }
 
 /// L5: a `drop` policy is a security boundary; a row of it that would be left out, or any UDP row, refuses

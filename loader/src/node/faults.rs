@@ -14,7 +14,7 @@ use lrpc_schema::image::{Clients, Fallback, Image, PolicyName, Port, Protocol};
 use lrpc_schema::records::{Generation, Hook};
 use tempfile::TempDir;
 
-use super::{Applied, ApplyOptions, Error, Expect, Node, NodeDirs, Status, Unloaded};
+use super::{Applied, ApplyOptions, Error, Existing, Expect, Node, NodeDirs, Status, Unloaded};
 use crate::kernel::cgroup::Cgroup;
 use crate::kernel::sys::gate::{Failing, Script};
 use crate::kernel::sys::twin::Twin;
@@ -291,13 +291,42 @@ fn every_call_of_a_swap_may_fail() {
     sweep("swap", prepare, |node| apply(node, 3), Some(3));
 }
 
+/// Looking for connections comes after the commit: whatever keeps it from them is a trouble, and told.
+#[test]
+fn every_call_of_a_swap_that_closes_connections_may_fail() {
+    let prepare = |world: &World| world.apply(1).map(drop).unwrap();
+    let close = |node: &Node| {
+        let options = ApplyOptions { existing: Existing::Close, ..options() };
+        node.apply(&image(), &set(2), &options, &mut |_| {})
+    };
+    sweep("swap that closes", prepare, close, Some(2));
+    let world = World::new();
+    prepare(&world);
+    let (_, keeps) = world.run(None, |node| apply(node, 2).unwrap());
+    let world = World::new();
+    prepare(&world);
+    let script = Script::new(None).on(Arc::clone(&world.twin));
+    script.run(|| close(&world.node).unwrap());
+    let calls = script.calls();
+    assert!(calls.contains(&"setns(2)") || calls.contains(&"sendto(2)"), "{calls:?}");
+    for (call, name) in calls.iter().enumerate().skip(keeps.saturating_sub(3)) {
+        if ["socket(2)", "sendto(2)", "recvfrom(2)"].contains(name) {
+            let world = World::new();
+            prepare(&world);
+            let failing = Failing { call, errno: libc::ENOMEM };
+            let applied = world.run(Some(failing), close).0.unwrap();
+            assert!(!applied.troubles.is_empty(), "call {call}, {name}");
+        }
+    }
+}
+
 #[test]
 fn every_call_of_a_rollback_may_fail() {
     let prepare = |world: &World| {
         world.apply(1).unwrap();
         world.apply(2).unwrap();
     };
-    sweep("rollback", prepare, |node| node.rollback(None), Some(1));
+    sweep("rollback", prepare, |node| node.rollback(None, Existing::Keep), Some(1));
 }
 
 #[test]
@@ -316,7 +345,7 @@ fn every_call_of_a_mend_may_fail() {
         world.apply(2).unwrap();
         world.lose(Hook::Getpeername4);
     };
-    sweep("rollback with a hook missing", prepare, |node| node.rollback(None), Some(1));
+    sweep("rollback with a hook missing", prepare, |node| node.rollback(None, Existing::Keep), Some(1));
 }
 
 /// Without the forward hook nothing is redirected. An error leaves it so, or what is active mended, and no other
@@ -330,7 +359,12 @@ fn every_call_of_a_mend_of_the_forward_hook_may_fail() {
         assert_eq!(world.served(), None);
     };
     let either = [None, Some((Generation::new(2).unwrap(), 2))].into();
-    let left = sweep("rollback without the forward hook", prepare, |node| node.rollback(None), Some(1));
+    let left = sweep(
+        "rollback without the forward hook",
+        prepare,
+        |node| node.rollback(None, Existing::Keep),
+        Some(1),
+    );
     assert_eq!(left, either);
     let left = sweep("apply without the forward hook", prepare, |node| apply(node, 3), Some(3));
     assert_eq!(left, either);
@@ -367,7 +401,7 @@ fn a_lost_cell_pin_costs_no_traffic() {
     let expect = ApplyOptions { expect: expected, ..options() };
     let refused = world.run(None, |node| node.apply(&image(), &set(3), &expect, &mut |_| {})).0;
     assert!(matches!(refused, Err(Error::Expectation { found: None, .. })), "{refused:?}");
-    let refused = world.run(None, |node| node.rollback(None)).0;
+    let refused = world.run(None, |node| node.rollback(None, Existing::Keep)).0;
     assert!(matches!(refused, Err(Error::Orphaned("cell"))), "{refused:?}");
     assert_eq!(world.served(), before);
     let status = world.run(None, |node| node.status().unwrap()).0;
@@ -411,7 +445,7 @@ fn another_map_in_the_place_of_the_cell_is_noticed() {
     let status = world.run(None, |node| node.status().unwrap()).0;
     assert!(!status.is_active && !status.differences.is_empty(), "{status:?}");
     assert!(!world.run(None, |node| node.verify(None).unwrap()).0.ok);
-    let refused = world.run(None, |node| node.rollback(None)).0;
+    let refused = world.run(None, |node| node.rollback(None, Existing::Keep)).0;
     assert!(matches!(refused, Err(Error::Orphaned(_))), "{refused:?}");
     assert_eq!(world.served(), before);
     world.apply(4).unwrap();
@@ -475,7 +509,7 @@ fn a_rollback_to_another_cgroup_names_both() {
     std::fs::create_dir_all(&below).unwrap();
     let there = Node { cgroup: Some(below.clone()), ..world.node.clone() };
     world.run(None, |_| apply(&there, 2).unwrap());
-    let refused = world.run(None, |node| node.rollback(None)).0;
+    let refused = world.run(None, |node| node.rollback(None, Existing::Keep)).0;
     let Err(Error::OtherCgroup { loaded, wanted }) = refused else { panic!("{refused:?}") };
     assert_eq!((PathBuf::from(loaded), wanted), (below, world.folder.path().join("cgroup")));
 }
@@ -488,7 +522,7 @@ fn a_rollback_does_not_go_to_a_withdrawn_set() {
     let apply = |frontends| {
         world.run(None, |node| node.apply(&image(), &set(frontends), &keep, &mut |_| {}).unwrap()).0
     };
-    let rollback = || world.run(None, |node| node.rollback(None).unwrap()).0;
+    let rollback = || world.run(None, |node| node.rollback(None, Existing::Keep).unwrap()).0;
     apply(1);
     apply(2);
     rollback();
@@ -505,7 +539,7 @@ fn a_rollback_from_the_only_set_says_what_else_there_is() {
     let apply = |frontends| {
         world.run(None, |node| node.apply(&image(), &set(frontends), &keep, &mut |_| {}).unwrap()).0
     };
-    let refused = || world.run(None, |node| node.rollback(None)).0.unwrap_err();
+    let refused = || world.run(None, |node| node.rollback(None, Existing::Keep)).0.unwrap_err();
     apply(1);
     let error = refused();
     assert_eq!(error.to_string(), "no resident generation is earlier than 1; resident: 1");

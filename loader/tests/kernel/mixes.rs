@@ -73,7 +73,7 @@ fn the_detector_sees_a_mix() {
     for set in &sets {
         world.node.apply(&image(0), set, &options(), &mut |_| {}).unwrap();
     }
-    world.node.rollback(None).unwrap();
+    world.node.rollback(None, Existing::Keep).unwrap();
     let slot = u32::from(world.node.dump().unwrap().slot.get());
     let tables = world.sandbox.bpffs().join("v1");
     let other = MapData::from_pin(tables.join("generations/2/backends")).unwrap();
