@@ -15,15 +15,30 @@ pub(crate) const TESTS: &[Test] = &[
     ("connections_to_a_lost_backend_are_closed", connections_to_a_lost_backend_are_closed),
     ("connections_are_kept_unless_asked", connections_are_kept_unless_asked),
     ("a_rollback_closes_what_it_concerns", a_rollback_closes_what_it_concerns),
+    ("connections_of_no_client_are_left_alone", connections_of_no_client_are_left_alone),
     ("what_cannot_be_looked_into_is_said", what_cannot_be_looked_into_is_said),
 ];
 
 /// The backend, whose ports 80 and 81 are two servers.
-const BACKEND: &str = "10.244.1.10";
-/// The frontends, all at port 8080: of the first two the backend changes, of the third it stays.
+const BACKEND: [&str; 2] = ["10.244.1.10", "fd00:10::10"];
+/// The frontends, all at port 8080: of the first three the backend changes, of the last it stays.
 const TCP: &str = "169.254.169.254";
 const UDP: &str = "169.254.169.253";
+const BOTH6: &str = "fd00:fe::254";
 const STAYS: &str = "169.254.169.252";
+
+/// The connections that each process makes to the frontends that change: from sockets of both families and
+/// protocols, with IPv4-mapped addresses too.
+const CONNECTIONS: [(&str, &str); 6] = [
+    ("tcp", TCP),
+    ("udp", UDP),
+    ("tcp", "::ffff:169.254.169.254"),
+    ("udp", "::ffff:169.254.169.253"),
+    ("tcp", BOTH6),
+    ("udp", BOTH6),
+];
+/// How many they are in all pods.
+const ALL: u64 = 18;
 
 /// What a program hears on a connection that was destroyed.
 const CLOSED: &str = "ECONNABORTED";
@@ -56,10 +71,13 @@ impl Pod {
         let (orders, answers) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
         let mut pod = Self { process, orders, answers: BufReader::new(answers) };
         for (address, port, name) in [
-            (BACKEND, 80, "old"),
-            (BACKEND, 81, "new"),
+            (BACKEND[0], 80, "old"),
+            (BACKEND[0], 81, "new"),
+            (BACKEND[1], 80, "old"),
+            (BACKEND[1], 81, "new"),
             (TCP, 8080, "original"),
             (UDP, 8080, "original"),
+            (BOTH6, 8080, "original"),
             (STAYS, 8080, "original"),
         ] {
             // The servers of the node's namespace serve for all in it.
@@ -89,6 +107,14 @@ impl Pod {
     fn ask(&mut self, number: usize) -> String {
         self.order(&format!("ask {number}"))
     }
+
+    /// The same on some.
+    #[track_caller]
+    fn hear(&mut self, connections: &[usize], expected: &str) {
+        for number in connections {
+            assert_eq!(self.ask(*number), expected, "connection {number}");
+        }
+    }
 }
 
 impl Drop for Pod {
@@ -113,15 +139,8 @@ struct Scene {
 impl Scene {
     fn new() -> Self {
         let world = World::new();
-        let inventory = world.inventory(&[("proxy", BACKEND, &[80, 81])]);
-        let policies = |port| {
-            [
-                address_policy("tcp", (TCP, 8080, "TCP"), port, ""),
-                address_policy("udp", (UDP, 8080, "UDP"), port, ""),
-                address_policy("stays", (STAYS, 8080, "TCP"), 80, ""),
-            ]
-            .join("---\n")
-        };
+        let inventory = world.file("inventory.yaml", &inventory()).display().to_string();
+        let policies = |port| policies(port, "");
         let (old, new) = (world.image("old", &policies(80)), world.image("new", &policies(81)));
         let cgroup = world.sandbox.cgroup().to_owned();
         let pods = [Net::Node, Net::Own, Net::Own].map(|net| Pod::start(Some(&cgroup), net)).into();
@@ -149,20 +168,48 @@ impl Scene {
         counted
     }
 
-    /// Opens, in every pod, a connection to each of the frontends that change, which this server answers.
+    /// Opens, in every pod, connections to the frontends that change, which this server answers.
     #[track_caller]
-    fn open(&mut self, server: &str) -> Vec<[usize; 2]> {
-        let open = |pod: &mut Pod| [pod.open("tcp", TCP, 8080, server), pod.open("udp", UDP, 8080, server)];
+    fn open(&mut self, server: &str) -> Vec<Vec<usize>> {
+        let open = |pod: &mut Pod| {
+            let open = |(protocol, address)| pod.open(protocol, address, 8080, server);
+            CONNECTIONS.into_iter().map(open).collect()
+        };
         self.pods.iter_mut().map(open).collect()
     }
 
-    /// Asks on every connection of the pods.
+    /// Asks on connections of each of the pods.
     #[track_caller]
-    fn hear(&mut self, connections: &[[usize; 2]], expected: &str) {
+    fn hear(&mut self, connections: &[Vec<usize>], expected: &str) {
         for (pod, connections) in self.pods.iter_mut().zip(connections) {
-            assert_eq!(connections.map(|number| pod.ask(number)), [expected, expected]);
+            pod.hear(connections, expected);
         }
     }
+}
+
+/// The node and its backend, which has addresses of both families.
+fn inventory() -> String {
+    let [v4, v6] = BACKEND;
+    format!(
+        "apiVersion: v1\nkind: Node\nmetadata: {{name: {NODE}}}\n\
+         ---\napiVersion: v1\nkind: Pod\n\
+         metadata: {{name: proxy, namespace: default, uid: uid-proxy, labels: {{app: proxy}}}}\n\
+         spec: {{nodeName: {NODE}, containers: [{{name: c}}]}}\n\
+         status: {{phase: Running, podIP: {v4}, podIPs: [{{ip: {v4}}}, {{ip: \"{v6}\"}}], \
+         conditions: [{{type: Ready, status: \"True\"}}]}}\n"
+    )
+}
+
+/// The frontends that change go to a port of the backend.
+fn policies(port: u16, annotation: &str) -> String {
+    [
+        address_policy("tcp", (TCP, 8080, "TCP"), port, annotation),
+        address_policy("udp", (UDP, 8080, "UDP"), port, annotation),
+        address_policy("tcp6", (BOTH6, 8080, "TCP"), port, annotation),
+        address_policy("udp6", (BOTH6, 8080, "UDP"), port, annotation),
+        address_policy("stays", (STAYS, 8080, "TCP"), 80, annotation),
+    ]
+    .join("---\n")
 }
 
 fn count(kept: u64, closed: u64) -> Value {
@@ -174,25 +221,21 @@ fn count(kept: u64, closed: u64) -> Value {
 fn connections_straight_to_a_new_frontend_are_closed() {
     let mut scene = Scene::new();
     let straight = scene.open("original");
-    let mapped: Vec<_> = scene
-        .pods
-        .iter_mut()
-        .map(|pod| pod.open("tcp", &format!("::ffff:{TCP}"), 8080, "original"))
-        .collect();
-    let bystanders: Vec<_> = scene.pods.iter_mut().map(|pod| pod.open("tcp", BACKEND, 80, "old")).collect();
+    let bystanders: Vec<_> =
+        scene.pods.iter_mut().map(|pod| pod.open("tcp", BACKEND[0], 80, "old")).collect();
     let foreign: Vec<_> =
         scene.outsiders.iter_mut().map(|pod| pod.open("tcp", TCP, 8080, "original")).collect();
     let old = scene.old.clone();
-    assert_eq!(scene.preview(&old, "close"), count(0, 9));
-    assert_eq!(scene.preview(&old, "keep"), count(9, 0));
-    assert_eq!(scene.differ("live", &old), json!({"concerned": 9, "troubles": []}));
+    assert_eq!(scene.preview(&old, "close"), count(0, ALL));
+    assert_eq!(scene.preview(&old, "keep"), count(ALL, 0));
+    assert_eq!(scene.differ("live", &old), json!({"concerned": ALL, "troubles": []}));
     scene.hear(&straight, "original");
 
     let applied = scene.apply(&old, &["--existing", "close"]);
-    assert_eq!((&applied["existing"], &applied["troubles"]), (&count(0, 9), &json!([])));
+    assert_eq!((&applied["existing"], &applied["troubles"]), (&count(0, ALL), &json!([])));
     scene.hear(&straight, CLOSED);
-    for ((pod, mapped), bystander) in scene.pods.iter_mut().zip(mapped).zip(bystanders) {
-        assert_eq!((pod.ask(mapped), pod.ask(bystander)), (CLOSED.to_owned(), "old".to_owned()));
+    for (pod, bystander) in scene.pods.iter_mut().zip(bystanders) {
+        assert_eq!(pod.ask(bystander), "old");
     }
     for (pod, number) in scene.outsiders.iter_mut().zip(foreign) {
         assert_eq!(pod.ask(number), "original", "a socket of no cgroup of ours");
@@ -211,14 +254,14 @@ fn connections_to_a_lost_backend_are_closed() {
     let bystanders: Vec<_> = scene
         .pods
         .iter_mut()
-        .map(|pod| [pod.open("tcp", STAYS, 8080, "old"), pod.open("tcp", BACKEND, 80, "old")])
+        .map(|pod| vec![pod.open("tcp", STAYS, 8080, "old"), pod.open("tcp", BACKEND[0], 80, "old")])
         .collect();
     let foreign: Vec<_> =
         scene.outsiders.iter_mut().map(|pod| pod.open("tcp", TCP, 8080, "original")).collect();
-    assert_eq!(scene.preview(&new, "close"), count(0, 6));
-    assert_eq!(scene.differ("live", &new)["concerned"], 6);
+    assert_eq!(scene.preview(&new, "close"), count(0, ALL));
+    assert_eq!(scene.differ("live", &new)["concerned"], ALL);
     let applied = scene.apply(&new, &["--existing", "close"]);
-    assert_eq!((&applied["existing"], &applied["troubles"]), (&count(0, 6), &json!([])));
+    assert_eq!((&applied["existing"], &applied["troubles"]), (&count(0, ALL), &json!([])));
     scene.hear(&lost, CLOSED);
     scene.hear(&bystanders, "old");
     for (pod, number) in scene.outsiders.iter_mut().zip(foreign) {
@@ -239,15 +282,18 @@ fn connections_are_kept_unless_asked() {
     let preview =
         scene.world.lrpc(&["apply", &new, "--inventory", &scene.inventory, "--node", NODE, "--dry-run"]);
     let preview = preview.ends(0).stdout;
-    assert!(preview.contains("6 existing connections would stay as they are"), "{preview}");
+    assert!(preview.contains("18 existing connections would stay as they are"), "{preview}");
     assert_eq!(scene.apply(&new, &[])["existing"], count(0, 0));
     scene.hear(&kept, "old");
     // They are what a comparison with the set before says.
-    assert_eq!(scene.differ(&old, "live")["concerned"], 6);
+    assert_eq!(scene.differ(&old, "live")["concerned"], ALL);
     let removed = scene.world.image("less", &address_policy("tcp", (TCP, 8080, "TCP"), 81, ""));
-    assert_eq!(scene.apply(&removed, &["--existing", "close"])["existing"], count(0, 3), "the UDP ones");
-    for (pod, [tcp, udp]) in scene.pods.iter_mut().zip(&kept) {
-        assert_eq!((pod.ask(*tcp), pod.ask(*udp)), ("old".to_owned(), CLOSED.to_owned()));
+    assert_eq!(scene.apply(&removed, &["--existing", "close"])["existing"], count(0, 12), "all but TCP's");
+    for (pod, kept) in scene.pods.iter_mut().zip(&kept) {
+        let (of_tcp, others): (Vec<usize>, Vec<usize>) =
+            kept.iter().partition(|number| [0, 2].contains(*number));
+        pod.hear(&of_tcp, "old");
+        pod.hear(&others, CLOSED);
     }
 }
 
@@ -258,10 +304,24 @@ fn a_rollback_closes_what_it_concerns() {
     scene.apply(&new, &[]);
     let lost = scene.open("new");
     let back = scene.world.lrpc(&["rollback", "--existing", "close", "--format", "json"]).ends(0).json();
-    assert_eq!((&back["existing"], &back["generation"]), (&count(0, 6), &json!(1)));
+    assert_eq!((&back["existing"], &back["generation"]), (&count(0, ALL), &json!(1)));
     scene.hear(&lost, CLOSED);
     let said = scene.world.lrpc(&["rollback"]).ends(0).stdout;
     assert!(!said.contains("closed"), "{said}");
+}
+
+/// L6: a policy for pods only leaves connections in the node's own network namespace alone.
+fn connections_of_no_client_are_left_alone() {
+    let mut scene = Scene::new();
+    let straight = scene.open("original");
+    let pods = scene.world.image("pods", &policies(80, r#"lrpc.dev/clients: "pods""#));
+    let applied = scene.apply(&pods, &["--existing", "close", "--node-netns", "self"]);
+    assert_eq!(applied["existing"], count(0, 12));
+    let (node, others) = scene.pods.split_first_mut().unwrap();
+    node.hear(&straight[0], "original");
+    for (pod, straight) in others.iter_mut().zip(&straight[1..]) {
+        pod.hear(straight, CLOSED);
+    }
 }
 
 /// With the two capabilities of every apply only the node's own namespace can be looked into. The apply goes on,
@@ -280,7 +340,7 @@ fn what_cannot_be_looked_into_is_said() {
     };
     let applied = apply(&new, "");
     let (said, troubles) = (applied.stderr.clone(), applied.json()["troubles"].to_string());
-    assert_eq!(applied.json()["existing"], count(0, 2));
+    assert_eq!(applied.json()["existing"], count(0, 6));
     let ids: Vec<u32> = scene.pods.iter().map(|pod| pod.process.id()).collect();
     for id in &ids[1..] {
         assert!(troubles.contains(&format!("process {id} (python3)")), "{troubles}");
@@ -299,6 +359,7 @@ fn what_cannot_be_looked_into_is_said() {
     }
     assert!(!troubles.contains(&format!("process {} ", ids[0])), "it was looked at: {troubles}");
 
-    let [node, pod] = [0, 1].map(|index| lost[index].map(|number| scene.pods[index].ask(number)));
-    assert_eq!((node, pod), ([CLOSED; 2].map(str::to_owned), ["old"; 2].map(str::to_owned)));
+    let (node, others) = scene.pods.split_first_mut().unwrap();
+    node.hear(&lost[0], CLOSED);
+    others[0].hear(&lost[1], "old");
 }

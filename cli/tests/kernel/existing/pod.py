@@ -14,8 +14,10 @@ def family(address):
 
 
 def serve(address, port, name):
-    prefix = "128" if ":" in address else "32"
-    subprocess.run(["ip", "address", "add", f"{address}/{prefix}", "dev", "lo"], stderr=subprocess.DEVNULL)
+    prefix = ["/128", "nodad"] if ":" in address else ["/32"]
+    add = ["ip", "address", "add", address + prefix[0], "dev", "lo", *prefix[1:]]
+    # An address that is there already serves as well.
+    subprocess.run(add, stderr=subprocess.DEVNULL)
     tcp = socket.socket(family(address), socket.SOCK_STREAM)
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     tcp.bind((address, port))
