@@ -16,6 +16,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("connections_are_kept_unless_asked", connections_are_kept_unless_asked),
     ("a_rollback_closes_what_it_concerns", a_rollback_closes_what_it_concerns),
     ("connections_of_no_client_are_left_alone", connections_of_no_client_are_left_alone),
+    ("the_backends_own_connections_are_left_alone", the_backends_own_connections_are_left_alone),
     ("what_cannot_be_looked_into_is_said", what_cannot_be_looked_into_is_said),
 ];
 
@@ -322,6 +323,22 @@ fn connections_of_no_client_are_left_alone() {
     for (pod, straight) in others.iter_mut().zip(&straight[1..]) {
         pod.hear(straight, CLOSED);
     }
+}
+
+/// L8: a backend that is exempt keeps its connections to what stands behind the frontend.
+fn the_backends_own_connections_are_left_alone() {
+    let mut scene = Scene::new();
+    let cgroup = scene.world.sandbox.cgroup().join("kubepods/poduid-proxy/container");
+    std::fs::create_dir_all(&cgroup).unwrap();
+    let mut backend = Pod::start(Some(&cgroup), Net::Own);
+    let own = CONNECTIONS.map(|(protocol, address)| backend.open(protocol, address, 8080, "original"));
+    let straight = scene.open("original");
+    let exempt =
+        policies(80, "").replace("  redirectBackend:", "  skipRedirectFromBackend: true\n  redirectBackend:");
+    let exempt = scene.world.image("exempt", &exempt);
+    assert_eq!(scene.apply(&exempt, &["--existing", "close"])["existing"], count(0, ALL));
+    backend.hear(&own, "original");
+    scene.hear(&straight, CLOSED);
 }
 
 /// With the two capabilities of every apply only the node's own namespace can be looked into. The apply goes on,
