@@ -57,6 +57,8 @@ pub(crate) struct Swept {
     pub(crate) found: u64,
     /// Those among them that were ended.
     pub(crate) closed: u64,
+    /// Sockets of which it cannot be told.
+    pub(crate) untold: usize,
     /// Namespaces that could not be looked into.
     pub(crate) unseen: Vec<(Place, SysError)>,
     /// Why a socket could not be ended, for each that could not.
@@ -64,12 +66,12 @@ pub(crate) struct Swept {
 }
 
 /// Goes through the connected sockets that were made below a cgroup, in this thread's network namespace and in
-/// those of the cgroup's processes, and does its deed to those that `is_meant`. `peers` is the storage in which
+/// those of the cgroup's processes, and does its deed to those that `is_meant`, where that can be told. `peers` is the storage in which
 /// they remember.
 pub(crate) fn sweep(
     below: &Below,
     peers: Option<&Map>,
-    is_meant: &(dyn Fn(&Socket) -> bool + Sync),
+    is_meant: &(dyn Fn(&Socket) -> Option<bool> + Sync),
     deed: Deed,
 ) -> Result<Swept, SysError> {
     let inherited = gate::Inherited::of_this_thread();
@@ -94,7 +96,7 @@ impl Swept {
         &mut self,
         below: &Below,
         peers: Option<&Map>,
-        is_meant: &dyn Fn(&Socket) -> bool,
+        is_meant: &dyn Fn(&Socket) -> Option<bool>,
         deed: Deed,
     ) -> Result<(), SysError> {
         let fail = |call: &'static str| move |error| SysError::new("listing sockets", call, error);
@@ -117,12 +119,15 @@ impl Swept {
         }
         let netns = Netns::own();
         sockets.iter_mut().for_each(|socket| socket.netns = netns);
-        let meant: Vec<_> = sockets.iter().filter(|socket| is_meant(socket)).collect();
+        let told = sockets.iter().map(|socket| (socket, is_meant(socket)));
+        let (told, untold): (Vec<_>, Vec<_>) = told.partition(|(_, is_meant)| is_meant.is_some());
+        let meant: Vec<_> = told.iter().filter(|(_, is_meant)| *is_meant == Some(true)).collect();
+        self.untold += untold.len();
         self.found += meant.len() as u64;
         if deed == Deed::Count {
             return Ok(());
         }
-        for socket in meant {
+        for (socket, _) in meant {
             match kernel.ask(message::DESTROY, Asked::Deed, &message::destroy(&socket.name), &mut |_| {}) {
                 Ok(()) => self.closed += 1,
                 // It has ended by itself, or another has its name meanwhile.

@@ -58,8 +58,8 @@ impl Concern {
         self.old == self.new
     }
 
-    /// Whether a connection is concerned. One of which that cannot be told is not.
-    pub(crate) fn holds(&self, connection: &Connection) -> bool {
+    /// Whether a connection is concerned; `None` where it cannot be told.
+    pub(crate) fn holds(&self, connection: &Connection) -> Option<bool> {
         let remote = connection.remote;
         // What a socket remembers says something about the connection that it speaks of, and no other.
         let to = Backend::new(remote.ip(), remote.port());
@@ -68,14 +68,14 @@ impl Concern {
             Some(peer) => peer.frontend(),
             None => FrontendKey::new(remote.ip(), remote.port(), connection.protocol),
         };
-        let ways = [&self.old, &self.new].map(|decisions| decisions.way(&frontend, connection));
-        let [Some(old), Some(new)] = ways else { return false };
+        let old = self.old.way(&frontend, connection)?;
+        let new = self.new.way(&frontend, connection)?;
         let may_stay = match (&new, redirected) {
             (Way::Straight, None) => true,
             (Way::To(backends), Some(_)) => backends.contains(&to),
             (Way::Straight | Way::Refused, _) | (Way::To(_), None) => false,
         };
-        !may_stay && old != new
+        Some(!may_stay && old != new)
     }
 }
 
@@ -179,6 +179,14 @@ mod tests {
         FrontendKey::new(ip(FRONTEND), port, Protocol::Tcp)
     }
 
+    impl Concern {
+        /// Whether a connection is concerned, which can be told.
+        #[track_caller]
+        fn concerns(&self, connection: &Connection) -> bool {
+            self.holds(connection).unwrap()
+        }
+    }
+
     /// Tables in which these ports of the frontend go to these backends; to none means that they are refused.
     fn tables(rows: &[(u16, &[u8])]) -> [(Table, Packed); Table::ALL.len()] {
         let mut tables = Tables::default();
@@ -217,20 +225,20 @@ mod tests {
     #[test]
     fn connections_whose_backend_is_gone_are_concerned() {
         let moved = change(&[(80, &[1])], &[(80, &[2])]);
-        assert!(moved.holds(&redirected(80, 1)));
+        assert!(moved.concerns(&redirected(80, 1)));
         let fewer = change(&[(80, &[1, 2, 3])], &[(80, &[2, 3])]);
-        assert!(fewer.holds(&redirected(80, 1)));
+        assert!(fewer.concerns(&redirected(80, 1)));
         let removed = change(&[(80, &[1])], &[]);
-        assert!(removed.holds(&redirected(80, 1)));
+        assert!(removed.concerns(&redirected(80, 1)));
         let dropped = change(&[(80, &[1])], &[(80, &[])]);
-        assert!(dropped.holds(&redirected(80, 1)));
+        assert!(dropped.concerns(&redirected(80, 1)));
     }
 
     #[test]
     fn connections_whose_backend_stays_are_not() {
         for new in [&[1, 9][..], &[9, 1], &[1]] {
             let change = change(&[(80, &[1, 2])], &[(80, new)]);
-            assert!(!change.holds(&redirected(80, 1)), "{new:?}");
+            assert!(!change.concerns(&redirected(80, 1)), "{new:?}");
         }
     }
 
@@ -238,19 +246,19 @@ mod tests {
     fn connections_that_went_straight_to_a_new_frontend_are_concerned() {
         for new in [&[1][..], &[]] {
             let added = change(&[], &[(80, new)]);
-            assert!(added.holds(&straight(FRONTEND, 80)));
-            assert!(added.holds(&straight("::ffff:169.254.169.254", 80)), "of an IPv6 socket");
+            assert!(added.concerns(&straight(FRONTEND, 80)));
+            assert!(added.concerns(&straight("::ffff:169.254.169.254", 80)), "of an IPv6 socket");
             let is_udp = Connection { protocol: Protocol::Udp, ..straight(FRONTEND, 80) };
-            assert!(!added.holds(&is_udp));
-            assert!(!added.holds(&straight(FRONTEND, 81)));
+            assert!(!added.concerns(&is_udp));
+            assert!(!added.concerns(&straight(FRONTEND, 81)));
         }
         let changed = change(&[(80, &[1])], &[(80, &[2])]);
-        assert!(changed.holds(&straight(FRONTEND, 80)), "it was there before the first change");
+        assert!(changed.concerns(&straight(FRONTEND, 80)), "it was there before the first change");
     }
 
     #[test]
     fn a_connection_that_goes_straight_may_stay_where_nothing_is_redirected_any_more() {
-        assert!(!change(&[(80, &[1])], &[]).holds(&straight(FRONTEND, 80)));
+        assert!(!change(&[(80, &[1])], &[]).concerns(&straight(FRONTEND, 80)));
     }
 
     #[test]
@@ -259,21 +267,21 @@ mod tests {
         let new: &[(u16, &[u8])] = &[(80, &[3]), (81, &[2, 1]), (82, &[])];
         let change = change(old, new);
         // An earlier change took backend 9 from it.
-        assert!(!change.holds(&redirected(81, 9)));
-        assert!(!change.holds(&straight(FRONTEND, 82)));
-        assert!(!change.holds(&redirected(83, 1)));
-        assert!(!change.holds(&straight("10.0.0.1", 8080)), "straight to the backend");
-        assert!(change.holds(&redirected(80, 1)), "the control");
+        assert!(!change.concerns(&redirected(81, 9)));
+        assert!(!change.concerns(&straight(FRONTEND, 82)));
+        assert!(!change.concerns(&redirected(83, 1)));
+        assert!(!change.concerns(&straight("10.0.0.1", 8080)), "straight to the backend");
+        assert!(change.concerns(&redirected(80, 1)), "the control");
         assert!(Concern::between(&tables(old), &tables(old)).is_none());
     }
 
     #[test]
     fn a_memory_of_another_connection_says_nothing() {
         let stale = Connection { remote: SocketAddr::new(ip("10.0.0.77"), 8080), ..redirected(80, 1) };
-        assert!(!change(&[(80, &[1])], &[(80, &[2])]).holds(&stale));
+        assert!(!change(&[(80, &[1])], &[(80, &[2])]).concerns(&stale));
         // It says nothing about where the connection goes now, either.
         let elsewhere = Connection { remote: SocketAddr::new(ip(FRONTEND), 80), ..redirected(81, 1) };
-        assert!(change(&[(80, &[1])], &[(80, &[2])]).holds(&elsewhere));
+        assert!(change(&[(80, &[1])], &[(80, &[2])]).concerns(&elsewhere));
     }
 
     /// Tables in which port 80 of the frontend goes to backend 1, for some.
@@ -303,11 +311,12 @@ mod tests {
             let audience = Audience { kind, clients: SET, exempt: None };
             let new = tables_for(audience, &[(TREE, SetId::TREES), (POD, SET)]);
             let change = Concern::between(&tables(&[]), &new);
-            assert_eq!(change.holds(&connection), concerned, "{kind:?} {connection:?}");
+            assert_eq!(change.concerns(&connection), concerned, "{kind:?} {connection:?}");
         }
         let audience = Audience { kind: ClientKind::OtherNetns, ..Audience::default() };
         let change = Concern::between(&tables(&[]), &tables_for(audience, &[]));
-        assert!(!change.holds(&Connection { netns: Netns::default(), ..straight(FRONTEND, 80) }), "unknown");
+        let unknown = Connection { netns: Netns::default(), ..straight(FRONTEND, 80) };
+        assert_eq!(change.holds(&unknown), None);
     }
 
     #[test]
@@ -317,7 +326,9 @@ mod tests {
         let meta = Meta::new(Levels::default(), Levels::default(), 77);
         let new = Tables { frontends: vec![(frontend(80), value)], meta, ..Tables::default() }.pack();
         let change = Concern::between(&tables(&[]), &new);
-        for (netns, concerned) in [(OWN, false), (NODE, true), (Netns { cookie: None, ..NODE }, false)] {
+        for (netns, concerned) in
+            [(OWN, Some(false)), (NODE, Some(true)), (Netns { cookie: None, ..NODE }, None)]
+        {
             assert_eq!(change.holds(&Connection { netns, ..straight(FRONTEND, 80) }), concerned, "{netns:?}");
         }
     }
@@ -326,20 +337,20 @@ mod tests {
     fn l6_connections_of_who_is_no_client_any_more_are_concerned() {
         let audience = Audience { kind: ClientKind::Members, clients: SET, exempt: None };
         let old = tables_for(audience, &[(POD, SET)]);
-        assert!(Concern::between(&old, &tables_for(audience, &[])).holds(&redirected(80, 1)));
+        assert!(Concern::between(&old, &tables_for(audience, &[])).concerns(&redirected(80, 1)));
         // The same pod in a set of another number is what it was.
         let other = Audience { clients: SetId::new(9), ..audience };
         let renamed = tables_for(other, &[(POD, SetId::new(9)), (404, SetId::new(9))]);
-        assert!(!Concern::between(&old, &renamed).holds(&redirected(80, 1)));
+        assert!(!Concern::between(&old, &renamed).concerns(&redirected(80, 1)));
     }
 
     #[test]
     fn l8_the_backends_own_connections_are_left_alone() {
         let audience = Audience { exempt: Some(SET), ..Audience::default() };
         let change = Concern::between(&tables(&[]), &tables_for(audience, &[(POD, SET)]));
-        assert!(!change.holds(&straight(FRONTEND, 80)));
+        assert!(!change.concerns(&straight(FRONTEND, 80)));
         assert!(
-            change.holds(&Connection { cgroups: vec![404, TREE], ..straight(FRONTEND, 80) }),
+            change.concerns(&Connection { cgroups: vec![404, TREE], ..straight(FRONTEND, 80) }),
             "another pod"
         );
     }
@@ -348,6 +359,6 @@ mod tests {
     fn an_audit_leaves_connections_that_go_straight_alone() {
         let value = FrontendValue::redirect(1, 0, backend(1)).audited();
         let audit = Tables { frontends: vec![(frontend(80), value)], ..Tables::default() }.pack();
-        assert!(!Concern::between(&tables(&[]), &audit).holds(&straight(FRONTEND, 80)));
+        assert!(!Concern::between(&tables(&[]), &audit).concerns(&straight(FRONTEND, 80)));
     }
 }

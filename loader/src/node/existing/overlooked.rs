@@ -22,6 +22,11 @@ pub enum Overlooked {
         "existing connections were not looked at in the network namespaces of {0} processes outside of this PID namespace"
     )]
     Invisible(usize),
+    /// Whether a connection is one of a pod's, which decides about it (L6), cannot be told.
+    #[error(
+        "{0} of the existing connections were left alone: their network namespaces cannot be told from the node's"
+    )]
+    Untold(usize),
     /// The kernel does not end them.
     #[error("{connections} of the existing connections could not be closed")]
     Unclosed {
@@ -60,6 +65,7 @@ impl Overlooked {
                 "this kernel was built without CONFIG_INET_DIAG_DESTROY: restart what must reconnect"
             }
             Self::Unclosed { source, .. } if source.is_denied() => "run as root, or with CAP_NET_ADMIN",
+            Self::Untold(_) => "it wants `/proc/sys/net`, and Linux 5.14 for `--node-netns self`",
             Self::Unseen { .. } | Self::Unclosed { .. } => return None,
         };
         Some(text.to_owned())
@@ -73,7 +79,8 @@ pub(super) fn overlooked(swept: Swept, invisible: usize) -> Vec<Error> {
     let unseen = unseen.map(|(places, source)| Overlooked::Unseen { places, source });
     let unclosed = unclosed.map(|(each, source)| Overlooked::Unclosed { connections: each.len(), source });
     let invisible = (invisible > 0).then_some(Overlooked::Invisible(invisible));
-    unseen.chain(unclosed).chain(invisible).map(Error::from).collect()
+    let untold = (swept.untold > 0).then_some(Overlooked::Untold(swept.untold));
+    unseen.chain(unclosed).chain(untold).chain(invisible).map(Error::from).collect()
 }
 
 /// Puts together what failed for the same reason.
@@ -128,10 +135,11 @@ mod tests {
                 (place(3, Some(3)), refused("setns(2)", libc::EPERM)),
             ],
             unclosed: vec![refused("netlink(SOCK_DESTROY)", libc::EOPNOTSUPP)],
+            untold: 7,
             ..Swept::default()
         };
         let troubles: Vec<_> = overlooked(swept, 2).iter().map(Error::with_causes).collect();
-        assert_eq!(troubles.len(), 4, "{troubles:?}");
+        assert_eq!(troubles.len(), 5, "{troubles:?}");
         assert!(
             troubles.iter().any(|text| text.contains("net:[1] of process 1 (nginx), net:[3] of process 3"))
         );
