@@ -173,7 +173,6 @@ fn what_this_version_lacks_is_refused() {
     let inventory = world.inventory(&[]);
     let image = world.image("guide", &guide_policy(80));
     refused(&world, world.apply(&image, &inventory, &["--mode", "pods-only"]), 2, &["not in this version"]);
-    refused(&world, world.apply(&image, &inventory, &["--existing", "close"]), 2, &["not in this version"]);
 }
 
 /// L6, L8: where somebody cannot be told from others, nothing of the image is loaded: neither a boundary by half nor

@@ -1,5 +1,6 @@
 //! The cgroup under which everything is redirected.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
@@ -96,6 +97,79 @@ impl Cgroup {
     }
 }
 
+/// What is at and below a cgroup.
+#[derive(Debug, Default)]
+pub(crate) struct Below {
+    /// The kernel's numbers of the cgroups, each with that of the one above it; itself above the uppermost.
+    cgroups: HashMap<u64, u64>,
+    /// The processes in them, as they are numbered here.
+    pub(crate) processes: Vec<u32>,
+    /// How many there are beside them that have no number here: they are outside of this PID namespace.
+    pub(crate) invisible: usize,
+}
+
+impl Below {
+    /// Walks the tree, which may change meanwhile.
+    pub(crate) fn of(cgroup: &Cgroup) -> Result<Self, SysError> {
+        let mut below = Self::default();
+        let mut folders = vec![(cgroup.path.clone(), cgroup.id)];
+        while let Some((folder, above)) = folders.pop() {
+            match below.enter(&folder, above, &mut folders) {
+                // It was removed meanwhile.
+                Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENODEV)) => {}
+                entered => entered.map_err(|error| {
+                    SysError::new(format!("looking below cgroup `{}`", folder.display()), "read(2)", error)
+                })?,
+            }
+        }
+        Ok(below)
+    }
+
+    /// Whether a cgroup is the one that was walked, or below it.
+    pub(crate) fn holds(&self, cgroup: u64) -> bool {
+        self.cgroups.contains_key(&cgroup)
+    }
+
+    /// A cgroup and those above it, up to the one that was walked; none where it is not below that.
+    pub(crate) fn ancestry(&self, cgroup: u64) -> impl Iterator<Item = u64> {
+        let first = self.holds(cgroup).then_some(cgroup);
+        std::iter::successors(first, |id| self.cgroups.get(id).copied().filter(|above| above != id))
+    }
+
+    fn enter(&mut self, folder: &Path, above: u64, folders: &mut Vec<(PathBuf, u64)>) -> std::io::Result<()> {
+        gate::enter("stat(2)")?;
+        let id = fs::metadata(folder)?.ino();
+        self.cgroups.insert(id, above);
+        gate::enter("getdents64(2)")?;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push((entry.path(), id));
+            }
+        }
+        gate::enter("read(2)")?;
+        let list = match fs::read_to_string(folder.join("cgroup.procs")) {
+            // A threaded cgroup lists threads only.
+            Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+                fs::read_to_string(folder.join("cgroup.threads"))?
+            }
+            list => list?,
+        };
+        self.add(&list);
+        Ok(())
+    }
+
+    /// Adds the processes of a list, where those without a number here are zeros.
+    fn add(&mut self, list: &str) {
+        for process in list.lines().filter_map(|line| line.parse().ok()) {
+            match process {
+                0 => self.invisible += 1,
+                process => self.processes.push(process),
+            }
+        }
+    }
+}
+
 /// Where cgroup2 is mounted.
 fn mounts() -> std::io::Result<Vec<PathBuf>> {
     gate::enter("read(2)")?;
@@ -116,6 +190,29 @@ fn cgroup2_mounts(mountinfo: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cgroup_is_told_with_those_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir_all(path("a/b")).unwrap();
+        fs::create_dir_all(path("c")).unwrap();
+        let id = |name: &str| fs::metadata(path(name)).unwrap().ino();
+        let directory = File::open(path("")).unwrap();
+        let below = Below::of(&Cgroup { path: path(""), directory, id: id("") }).unwrap();
+        assert_eq!(below.ancestry(id("a/b")).collect::<Vec<_>>(), [id("a/b"), id("a"), id("")]);
+        assert_eq!(below.ancestry(id("")).collect::<Vec<_>>(), [id("")]);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let elsewhere = fs::metadata(elsewhere.path()).unwrap().ino();
+        assert_eq!((below.holds(elsewhere), below.ancestry(elsewhere).count()), (false, 0));
+    }
+
+    #[test]
+    fn processes_without_a_number_here_are_counted() {
+        let mut below = Below::default();
+        below.add("12\n0\n0\n4\n");
+        assert_eq!((below.processes, below.invisible), (vec![12, 4], 2));
+    }
 
     #[test]
     fn cgroup2_mounts_are_told_from_those_of_version_1() {

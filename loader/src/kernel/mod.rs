@@ -4,7 +4,7 @@
 //! pins with its [`lock`], and [`pins`] says where everything is pinned in it, [`bpffs`] and [`cgroup`] find
 //! the two file systems, [`object`]
 //! holds the programs and [`hooks`] where they are attached, [`inner`] is one set of tables and
-//! [`shared`] what all generations share: the cell and the outer maps. When to do what with them is
+//! [`shared`] what all generations share: the cell and the outer maps, [`sockets`] are the connections that exist. When to do what with them is
 //! [`node`](crate::node)'s business.
 //!
 //! INVARIANT: `unsafe` and aya are used in this module only.
@@ -20,5 +20,6 @@ pub(crate) mod order;
 pub(crate) mod pins;
 pub(crate) mod pods;
 pub(crate) mod shared;
+pub(crate) mod sockets;
 pub(crate) mod sys;
 pub(crate) mod writer;

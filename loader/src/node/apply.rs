@@ -10,6 +10,7 @@ use lrpc_schema::records::{Generation, Hook, Table};
 use serde::{Serialize, Serializer};
 
 use super::changes::{Before, Changes};
+use super::existing::{Concern, Existing, ExistingCount};
 use super::loaded::{Found, Loaded};
 use super::recover::recover;
 use super::room::Room;
@@ -30,16 +31,6 @@ use crate::kernel::writer::Reader;
 use crate::record::{Facts, Record};
 use crate::resolve::{Conduct, Identities, Resolved, resolve};
 use crate::state::{Action, Event};
-
-/// What becomes of connections that exist (L10). This version keeps them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Existing {
-    /// They stay where they are.
-    #[default]
-    Keep,
-    /// Those whose frontend changed or whose backend is gone are closed.
-    Close,
-}
 
 /// The state in which a node must be for an apply to go on: `none`, or a linked digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,15 +81,6 @@ pub enum NodeNetns {
 /// How many generations stay resident: the active and one earlier.
 const KEEP: u16 = 2;
 
-/// What became of existing connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ExistingCount {
-    /// How many stayed.
-    pub kept: u64,
-    /// How many were closed.
-    pub closed: u64,
-}
-
 /// What an apply or a rollback did. Serialises as CONTRACT says, but for `diagnostics`.
 #[derive(Debug, Serialize)]
 pub struct Applied {
@@ -125,10 +107,14 @@ pub(super) fn in_words<S: Serializer>(errors: &[Error], to: S) -> Result<S::Ok, 
 }
 
 /// What an apply would do.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Preview {
     /// The steps, in order; none where nothing would change.
     pub steps: Vec<Step>,
+    /// What would become of the connections that the change concerns, as far as they could be counted.
+    pub existing: ExistingCount,
+    /// Why some could not.
+    pub troubles: Vec<Error>,
 }
 
 /// What was found out before the first step.
@@ -203,6 +189,17 @@ impl Node {
             .on(Some(cgroup))
             .recording(Some(record), Some(event));
         let before = Before::of(&writer, &found);
+        let (concern, trouble) = match options.existing {
+            Existing::Close if !is_unchanged => match Concern::of(&found, &resolved.packed) {
+                Ok(concern) => (Some(concern), None),
+                Err(error) => (None, Some(error)),
+            },
+            Existing::Close | Existing::Keep => (None, None),
+        };
+        if concern.is_some() {
+            plan = plan.closing();
+        }
+        let transaction = transaction.closing(concern);
         let transaction = match found {
             Found::Loaded(loaded) => transaction.from(*loaded)?,
             Found::Nothing | Found::Orphaned(_) => transaction,
@@ -211,7 +208,9 @@ impl Node {
             true => (transaction.run(&plan), Some(Changes::default())),
             false => before.beside(&resolved.tables, || transaction.run(&plan)),
         };
-        Ok(Applied { frontends_changed, ..Applied::of(done?, previous, !is_unchanged) })
+        let mut done = done?;
+        done.troubles.extend(trouble);
+        Ok(Applied { frontends_changed, ..Applied::of(done, previous, !is_unchanged) })
     }
 
     /// What an apply would do now. Nothing is changed, not even what a loader that died has left.
@@ -222,9 +221,23 @@ impl Node {
         let wanted = self.wanted(set, options)?;
         let reader = self.reader()?;
         let found = reader.as_ref().map(Found::read).transpose()?.unwrap_or(Found::Nothing);
-        let prepared = self.prepare(reader.as_ref(), &found, &wanted)?;
-        let steps = if prepared.is_unchanged { Vec::new() } else { prepared.plan.steps().cloned().collect() };
-        Ok(Preview { steps })
+        let Prepared { plan, is_unchanged, .. } = self.prepare(reader.as_ref(), &found, &wanted)?;
+        if is_unchanged {
+            return Ok(Preview {
+                steps: Vec::new(),
+                existing: ExistingCount::default(),
+                troubles: Vec::new(),
+            });
+        }
+        let (concerned, troubles) = match Concern::of(&found, &wanted.resolved.packed) {
+            Ok(concern) => concern.count(reader.as_ref(), &wanted.cgroup),
+            Err(error) => (0, vec![error]),
+        };
+        let (plan, existing) = match options.existing {
+            Existing::Keep => (plan, ExistingCount { kept: concerned, closed: 0 }),
+            Existing::Close => (plan.closing(), ExistingCount { kept: 0, closed: concerned }),
+        };
+        Ok(Preview { steps: plan.steps().cloned().collect(), existing, troubles })
     }
 
     /// What is asked for, as far as it does not depend on what is loaded.
@@ -391,22 +404,18 @@ impl ApplyOptions {
 impl Applied {
     /// What was done, as it is known without asking again.
     pub(super) fn of(done: Done, previous: Option<Generation>, changed: bool) -> Self {
-        let Done { record, resident, troubles, .. } = done;
+        let Done { record, resident, existing, troubles, .. } = done;
         let hooks = Hook::ALL.iter().map(ToString::to_string).collect();
         let active = record.map(|record| ActiveStatus::of(&record, resident, hooks));
         let status =
             Status { is_active: active.is_some(), active, gone_pods: Vec::new(), differences: Vec::new() };
-        let existing = ExistingCount::default();
         Self { status, previous, changed, frontends_changed: None, existing, troubles }
     }
 }
 
 fn supported(options: &ApplyOptions) -> Result<(), Error> {
-    match (options.mode, options.existing) {
-        (Mode::Full | Mode::Socket, Existing::Keep) => Ok(()),
-        (Mode::Full | Mode::Socket, Existing::Close) => {
-            Err(Error::NotInThisVersion("--existing close".to_owned()))
-        }
-        (mode, _) => Err(Error::NotInThisVersion(format!("--mode {mode}"))),
+    match options.mode {
+        Mode::Full | Mode::Socket => Ok(()),
+        mode @ (Mode::HostOnly | Mode::PodsOnly) => Err(Error::NotInThisVersion(format!("--mode {mode}"))),
     }
 }

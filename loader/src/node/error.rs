@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Generation, Hook};
 
+use super::existing::Overlooked;
 use crate::fs::FsError;
 use crate::kernel::bpffs::MountError;
 use crate::kernel::cgroup::NoCgroup;
@@ -210,6 +211,9 @@ pub enum Error {
         /// What could not be cleaned up or written down.
         beside: Vec<Self>,
     },
+    /// Connections were not looked at, or not closed.
+    #[error(transparent)]
+    Existing(#[from] Overlooked),
     /// The generation's record cannot be kept with it.
     #[error(transparent)]
     Record(#[from] RecordRefused),
@@ -314,6 +318,7 @@ impl Error {
             Self::NotResident(_) | Self::NoSlot | Self::ReadBack { .. } => Some("apply again".to_owned()),
             Self::State(error) => error.remedy(),
             Self::Unidentified(error) => Some(unidentified(error).to_owned()),
+            Self::Existing(overlooked) => overlooked.remedy(),
             Self::Kernel(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Load(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Load(LoadError::Shape(_)) => Some("`lrpc unload`, then apply again".to_owned()),

@@ -14,7 +14,9 @@ use lrpc_schema::image::{Clients, Fallback, Image, PolicyName, Port, Protocol};
 use lrpc_schema::records::{Generation, Hook};
 use tempfile::TempDir;
 
-use super::{Applied, ApplyOptions, Error, Expect, Node, NodeDirs, Status, Unloaded};
+use super::existing::Concern;
+use super::loaded::Found;
+use super::{Applied, ApplyOptions, Error, Existing, Expect, Node, NodeDirs, Status, Unloaded};
 use crate::kernel::cgroup::Cgroup;
 use crate::kernel::sys::gate::{Failing, Script};
 use crate::kernel::sys::twin::Twin;
@@ -291,13 +293,51 @@ fn every_call_of_a_swap_may_fail() {
     sweep("swap", prepare, |node| apply(node, 3), Some(3));
 }
 
+/// Looking for connections comes after the commit: whatever keeps it from them is a trouble, and told.
+#[test]
+fn every_call_that_looks_for_connections_may_fail() {
+    let world = World::new();
+    world.apply(1).unwrap();
+    let look = |failing| {
+        let script = Script::new(failing).on(Arc::clone(&world.twin));
+        let ((count, troubles), _) = world.run(None, |node| {
+            let writer = node.existing_writer().unwrap().unwrap();
+            let cgroup = node.cgroup().unwrap();
+            let found = Found::read(&writer).unwrap();
+            let concern = Concern::of(&found, &[]).unwrap();
+            script.run(|| concern.close(&writer, &cgroup))
+        });
+        assert_eq!((count.kept, count.closed), (0, 0));
+        (script.calls(), troubles)
+    };
+    let (calls, troubles) = look(None);
+    assert!(troubles.is_empty(), "{troubles:?}");
+    for name in ["getdents64(2)", "bpf(BPF_OBJ_GET)", "clone3(2)", "socket(2)", "sendto(2)", "recvfrom(2)"] {
+        assert!(calls.contains(&name), "{calls:?}");
+    }
+    let listed = calls.iter().rposition(|name| *name == "recvfrom(2)").unwrap();
+    for (call, name) in calls.iter().enumerate() {
+        for (_, errno) in errors(call).filter(|(_, errno)| *errno != libc::EINTR) {
+            let (_, troubles) = look(Some(Failing { call, errno }));
+            // Which namespace it is decides about some connections only, and here is none.
+            let is_told = !troubles.is_empty() || call > listed;
+            let error = std::io::Error::from_raw_os_error(errno);
+            // Without a number its own namespace would be looked into twice.
+            assert!(
+                is_told || (*name == "stat(2)" && call + 1 < calls.len()),
+                "call {call}, {name}, {error}"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_call_of_a_rollback_may_fail() {
     let prepare = |world: &World| {
         world.apply(1).unwrap();
         world.apply(2).unwrap();
     };
-    sweep("rollback", prepare, |node| node.rollback(None), Some(1));
+    sweep("rollback", prepare, |node| node.rollback(None, Existing::Keep), Some(1));
 }
 
 #[test]
@@ -316,7 +356,7 @@ fn every_call_of_a_mend_may_fail() {
         world.apply(2).unwrap();
         world.lose(Hook::Getpeername4);
     };
-    sweep("rollback with a hook missing", prepare, |node| node.rollback(None), Some(1));
+    sweep("rollback with a hook missing", prepare, |node| node.rollback(None, Existing::Keep), Some(1));
 }
 
 /// Without the forward hook nothing is redirected. An error leaves it so, or what is active mended, and no other
@@ -330,7 +370,12 @@ fn every_call_of_a_mend_of_the_forward_hook_may_fail() {
         assert_eq!(world.served(), None);
     };
     let either = [None, Some((Generation::new(2).unwrap(), 2))].into();
-    let left = sweep("rollback without the forward hook", prepare, |node| node.rollback(None), Some(1));
+    let left = sweep(
+        "rollback without the forward hook",
+        prepare,
+        |node| node.rollback(None, Existing::Keep),
+        Some(1),
+    );
     assert_eq!(left, either);
     let left = sweep("apply without the forward hook", prepare, |node| apply(node, 3), Some(3));
     assert_eq!(left, either);
@@ -367,7 +412,7 @@ fn a_lost_cell_pin_costs_no_traffic() {
     let expect = ApplyOptions { expect: expected, ..options() };
     let refused = world.run(None, |node| node.apply(&image(), &set(3), &expect, &mut |_| {})).0;
     assert!(matches!(refused, Err(Error::Expectation { found: None, .. })), "{refused:?}");
-    let refused = world.run(None, |node| node.rollback(None)).0;
+    let refused = world.run(None, |node| node.rollback(None, Existing::Keep)).0;
     assert!(matches!(refused, Err(Error::Orphaned("cell"))), "{refused:?}");
     assert_eq!(world.served(), before);
     let status = world.run(None, |node| node.status().unwrap()).0;
@@ -411,7 +456,7 @@ fn another_map_in_the_place_of_the_cell_is_noticed() {
     let status = world.run(None, |node| node.status().unwrap()).0;
     assert!(!status.is_active && !status.differences.is_empty(), "{status:?}");
     assert!(!world.run(None, |node| node.verify(None).unwrap()).0.ok);
-    let refused = world.run(None, |node| node.rollback(None)).0;
+    let refused = world.run(None, |node| node.rollback(None, Existing::Keep)).0;
     assert!(matches!(refused, Err(Error::Orphaned(_))), "{refused:?}");
     assert_eq!(world.served(), before);
     world.apply(4).unwrap();
@@ -475,7 +520,7 @@ fn a_rollback_to_another_cgroup_names_both() {
     std::fs::create_dir_all(&below).unwrap();
     let there = Node { cgroup: Some(below.clone()), ..world.node.clone() };
     world.run(None, |_| apply(&there, 2).unwrap());
-    let refused = world.run(None, |node| node.rollback(None)).0;
+    let refused = world.run(None, |node| node.rollback(None, Existing::Keep)).0;
     let Err(Error::OtherCgroup { loaded, wanted }) = refused else { panic!("{refused:?}") };
     assert_eq!((PathBuf::from(loaded), wanted), (below, world.folder.path().join("cgroup")));
 }
@@ -488,7 +533,7 @@ fn a_rollback_does_not_go_to_a_withdrawn_set() {
     let apply = |frontends| {
         world.run(None, |node| node.apply(&image(), &set(frontends), &keep, &mut |_| {}).unwrap()).0
     };
-    let rollback = || world.run(None, |node| node.rollback(None).unwrap()).0;
+    let rollback = || world.run(None, |node| node.rollback(None, Existing::Keep).unwrap()).0;
     apply(1);
     apply(2);
     rollback();
@@ -505,7 +550,7 @@ fn a_rollback_from_the_only_set_says_what_else_there_is() {
     let apply = |frontends| {
         world.run(None, |node| node.apply(&image(), &set(frontends), &keep, &mut |_| {}).unwrap()).0
     };
-    let refused = || world.run(None, |node| node.rollback(None)).0.unwrap_err();
+    let refused = || world.run(None, |node| node.rollback(None, Existing::Keep)).0.unwrap_err();
     apply(1);
     let error = refused();
     assert_eq!(error.to_string(), "no resident generation is earlier than 1; resident: 1");

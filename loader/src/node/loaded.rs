@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lrpc_schema::records::{CELL, Generation, Hook, Slot};
+use lrpc_schema::records::{CELL, Generation, Hook, Slot, Table};
 
 use super::Error;
 use crate::kernel::hooks::{program_of, stranger};
@@ -13,6 +13,7 @@ use crate::kernel::shared::Shared;
 use crate::kernel::sys::link::Program;
 use crate::kernel::writer::Reader;
 use crate::record::{Record, RecordError};
+use crate::tables::Packed;
 
 /// A generation whose maps are pinned, and sit in one slot of all outer maps.
 #[derive(Debug)]
@@ -168,6 +169,11 @@ impl Loaded {
             Some(Ok(record)) => Ok(Some(record)),
             Some(Err(&source)) => Err(Error::RecordedByAnother { generation: self.active, source }),
         }
+    }
+
+    /// The active generation's tables, read back.
+    pub(crate) fn tables(&self) -> Result<Vec<(Table, Packed)>, Error> {
+        Ok(self.active().ok_or(Error::NotResident(self.active))?.tables.read()?)
     }
 
     /// The numbers of the resident generations, ascending.

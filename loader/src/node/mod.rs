@@ -17,6 +17,7 @@ mod changes;
 mod doctor;
 mod dump;
 mod error;
+mod existing;
 #[cfg(test)]
 mod faults;
 mod gone;
@@ -33,11 +34,12 @@ mod verify;
 
 use std::path::PathBuf;
 
-pub use apply::{Applied, ApplyOptions, Existing, ExistingCount, Expect, NodeNetns, Preview};
+pub use apply::{Applied, ApplyOptions, Expect, NodeNetns, Preview};
 pub use changes::Changes;
 pub use doctor::{Check, Verdict};
 pub use dump::{Dump, TableDump};
 pub use error::Error;
+pub use existing::{Concerned, Existing, ExistingCount, Overlooked, Side};
 pub use recover::Removed;
 pub use status::{ActiveStatus, Status};
 pub use steps::{Plan, Step};

@@ -2,6 +2,7 @@
 
 use lrpc_schema::records::{Generation, Hook};
 
+use super::existing::{Concern, Existing};
 use super::loaded::{Found, Loaded};
 use super::recover::recover;
 use super::steps::{self, Need};
@@ -18,12 +19,12 @@ use crate::state::{Action, Event};
 
 impl Node {
     /// Makes a resident generation the active one: `to`, or the one that was active before the present one.
-    /// Hooks that are missing are attached first.
+    /// Hooks that are missing are attached first. The connections that the change concerns are kept or closed.
     ///
     /// # Errors
     /// Nothing is loaded, there is no such generation, or the kernel refuses. The active generation stays then,
     /// and hooks that were attached for it stay attached.
-    pub fn rollback(&self, to: Option<Generation>) -> Result<Applied, Error> {
+    pub fn rollback(&self, to: Option<Generation>, existing: Existing) -> Result<Applied, Error> {
         let writer = self.existing_writer()?.ok_or(Error::NothingLoaded)?;
         let found = Found::read(&writer)?;
         self.is_remembered_here(&found)?;
@@ -41,7 +42,8 @@ impl Node {
         let record = record.map_err(|source| Error::RecordedByAnother { generation, source })?;
         let changed = generation != loaded.active;
         let needs = needs(&writer, &loaded, &record)?;
-        let cgroup = match needs.iter().any(|(_, need)| *need == Need::Attach) {
+        let closes = changed && existing == Existing::Close;
+        let cgroup = match closes || needs.iter().any(|(_, need)| *need == Need::Attach) {
             true => Some(self.recorded_cgroup(&record)?),
             false => None,
         };
@@ -50,16 +52,25 @@ impl Node {
             true => steps::plan_rollback(generation, chosen.slot, &needs),
             false => steps::Plan::default(),
         };
+        let change =
+            || -> Result<_, Error> { Ok(Concern::between(&loaded.tables()?, &chosen.tables.read()?)) };
+        let (plan, concern, trouble) = match closes.then(change) {
+            None => (plan, None, None),
+            Some(Ok(concern)) => (plan.closing(), Some(concern), None),
+            Some(Err(error)) => (plan, None, Some(error)),
+        };
         let differences = check_order(self, &writer, &record)?;
         let previous = Some(loaded.active);
         let event = Event::of(Action::Rollback, &record);
         let done = Transaction::new(self, &writer, Cause::Rollback, &mut |_| {})
             .on(cgroup.as_ref())
+            .closing(concern)
             .recording(Some(record), Some(event))
             .from(*loaded)?
             .run(&plan)?;
         let mut applied = Applied::of(done, previous, changed);
         applied.status.differences = differences;
+        applied.troubles.extend(trouble);
         Ok(applied)
     }
 

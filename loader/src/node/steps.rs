@@ -71,6 +71,8 @@ pub enum Step {
     },
     /// Store the empty cell: every connection from here on is left alone.
     Close,
+    /// Close the connections that the change concerns (L10).
+    Disconnect,
     /// Replace what the active generation says of itself.
     Amend {
         /// The generation.
@@ -136,6 +138,7 @@ impl fmt::Display for Step {
                 write!(f, "flip the cell to generation {generation} in slot {slot}")
             }
             Self::Close => f.write_str("flip the cell to nothing"),
+            Self::Disconnect => f.write_str("close the connections that the change concerns"),
             Self::Amend { generation } => write!(f, "amend the record of generation {generation}"),
             Self::Settle { generation } => write!(f, "record generation {generation} as resident"),
             Self::Demote { generation } => write!(f, "retire generation {generation}"),
@@ -169,6 +172,12 @@ impl Plan {
     /// The same where the state directory cannot be used.
     pub(crate) fn without_memory(mut self) -> Self {
         self.settled.retain(|step| !matches!(step, Step::Remember | Step::Prune));
+        self
+    }
+
+    /// The same with connections closed that the change concerns, before anything else that need not come first.
+    pub(crate) fn closing(mut self) -> Self {
+        self.settled.insert(0, Step::Disconnect);
         self
     }
 

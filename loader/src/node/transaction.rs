@@ -8,6 +8,7 @@ use lrpc_linker::MapSet;
 use lrpc_schema::image::Image;
 use lrpc_schema::records::{Cell, Generation, Hook, META_SIZE, Table};
 
+use super::existing::{Concern, ExistingCount};
 use super::loaded::{Found, Loaded};
 use super::recover::{Removed, detach, recover, settle_programs, unpin};
 use super::steps::Plan;
@@ -55,6 +56,11 @@ pub(crate) struct Transaction<'a> {
     built: Vec<Map>,
     tables: Option<InnerMaps>,
     removed: Removed,
+    /// What the change concerns, where connections are to be closed.
+    concern: Option<Concern>,
+    existing: ExistingCount,
+    /// What did not work after the commit.
+    troubles: Vec<Error>,
 }
 
 /// What was done, out of what is in hand: nothing is asked of the kernel after the commit.
@@ -65,6 +71,8 @@ pub(crate) struct Done {
     /// The resident generations, ascending.
     pub(crate) resident: Vec<Generation>,
     pub(crate) removed: Removed,
+    /// What became of existing connections.
+    pub(crate) existing: ExistingCount,
     /// What did not work after the commit. The next command tries it again.
     pub(crate) troubles: Vec<Error>,
 }
@@ -94,6 +102,9 @@ impl<'a> Transaction<'a> {
             built: Vec::new(),
             tables: None,
             removed: Removed::default(),
+            concern: None,
+            existing: ExistingCount::default(),
+            troubles: Vec::new(),
         }
     }
 
@@ -104,6 +115,11 @@ impl<'a> Transaction<'a> {
 
     pub(crate) fn on(mut self, cgroup: Option<&'a Cgroup>) -> Self {
         self.cgroup = cgroup;
+        self
+    }
+
+    pub(crate) fn closing(mut self, concern: Option<Concern>) -> Self {
+        self.concern = concern;
         self
     }
 
@@ -129,15 +145,16 @@ impl<'a> Transaction<'a> {
                 return Err(self.undone(error));
             }
         }
-        let mut troubles = Vec::new();
         for step in plan.provisional.iter().chain(&plan.settled) {
-            troubles.extend(self.perform(step).err());
+            let trouble = self.perform(step).err();
+            self.troubles.extend(trouble);
         }
         Ok(Done {
             record: self.record,
             resident: self.resident.into_iter().collect(),
             removed: self.removed,
-            troubles,
+            existing: self.existing,
+            troubles: self.troubles,
         })
     }
 
@@ -189,6 +206,7 @@ impl<'a> Transaction<'a> {
                 self.lever()?.flip(writer, Cell::EMPTY);
                 self.resident.clear();
             }
+            Step::Disconnect => self.disconnect()?,
             Step::Amend { generation } => {
                 let value = self.record()?.to_value(&self.brought()?.resolved.tables.meta)?;
                 inner::amend(writer, &Folder::Resident(*generation), &value)?;
@@ -283,6 +301,15 @@ impl<'a> Transaction<'a> {
         let tables = InnerMaps::open(self.writer, &Folder::Resident(active), self.writer.access())?;
         let tables = tables.ok_or(Error::NotResident(active))?;
         Ok(shared.put(self.writer, cell.slot(), tables.maps(), &[])?)
+    }
+
+    fn disconnect(&mut self) -> Result<(), Error> {
+        let concern = self.concern.as_ref().ok_or(Error::NothingLoaded)?;
+        let cgroup = self.cgroup.ok_or(Error::NothingLoaded)?;
+        let (existing, troubles) = concern.close(self.writer, cgroup);
+        self.existing = existing;
+        self.troubles.extend(troubles);
+        Ok(())
     }
 
     fn program(&self, hook: Hook) -> Result<&Program, Error> {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use lrpc_loader::node::{Error, Step};
+use lrpc_loader::node::{Error, Existing, Step};
 use lrpc_schema::records::{Hook, Table};
 
 use crate::Test;
@@ -139,7 +139,7 @@ fn half_a_staged_generation_is_discarded() {
         map.pin(tables.join(half).join("meta")).unwrap();
     }
     assert_eq!(world.node.status().unwrap().active.unwrap().resident, [n(1)]);
-    assert!(matches!(world.node.rollback(Some(n(8))), Err(Error::NoSuchGeneration { .. })));
+    assert!(matches!(world.node.rollback(Some(n(8)), Existing::Keep), Err(Error::NoSuchGeneration { .. })));
     let next = world.apply(NEW).unwrap().status.active.unwrap();
     assert_eq!(next.resident, [n(1), next.generation]);
     assert!(!tables.join("staging/7").exists() && !tables.join("generations/8").exists());

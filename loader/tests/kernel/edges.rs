@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use aya::maps::MapData;
-use lrpc_loader::node::{Error, Expect, Node, NodeDirs};
+use lrpc_loader::node::{Error, Existing, Expect, Node, NodeDirs};
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::Hook;
 
@@ -30,7 +30,7 @@ fn a_rollback_mends_a_missing_hook() {
     world.apply(NEW).unwrap();
     std::fs::remove_file(world.sandbox.bpffs().join("links/connect4")).unwrap();
     assert_eq!(world.reached(), "original");
-    let back = world.node.rollback(None).unwrap();
+    let back = world.node.rollback(None, Existing::Keep).unwrap();
     assert_eq!((back.changed, back.status.differences), (true, vec![]));
     assert_eq!(world.reached(), OLD);
     world.whole();
@@ -45,7 +45,7 @@ fn a_lost_cell_pin_costs_no_traffic() {
         lrpc_loader::node::ApplyOptions { expect: Some(Expect::Digest(Digest::new([7; 32]))), ..options() };
     let refused = world.node.apply(&image(0), &set(&[row(FRONTEND, NEW)]), &expect, &mut |_| {});
     assert!(matches!(refused, Err(Error::Expectation { found: None, .. })), "{refused:?}");
-    assert!(matches!(world.node.rollback(None), Err(Error::Orphaned("cell"))));
+    assert!(matches!(world.node.rollback(None, Existing::Keep), Err(Error::Orphaned("cell"))));
     let status = world.node.status().unwrap();
     assert!(!status.is_active && !status.differences.is_empty(), "{status:?}");
     assert_eq!(world.reached(), OLD);
@@ -76,7 +76,7 @@ fn another_cell_in_its_place_is_not_believed() {
     let verified = world.node.verify(None).unwrap();
     assert!(!verified.ok && !verified.differences.is_empty(), "{verified:?}");
     assert!(!world.node.status().unwrap().is_active);
-    assert!(matches!(world.node.rollback(None), Err(Error::Orphaned(_))));
+    assert!(matches!(world.node.rollback(None, Existing::Keep), Err(Error::Orphaned(_))));
     assert_eq!(world.reached(), NEW);
     world.apply(OLD).unwrap();
     assert_eq!(world.reached(), OLD);

@@ -1,6 +1,6 @@
 //! Generations come, stay and go: numbers, slots, records, names, rights.
 
-use lrpc_loader::node::{ApplyOptions, Error, Step};
+use lrpc_loader::node::{ApplyOptions, Error, Existing, Step};
 use lrpc_loader::state::{Action, Outcome};
 use lrpc_schema::records::{Generation, Hook, Table};
 use testkit::{Client, Place};
@@ -33,11 +33,11 @@ fn apply_rollback_unload() {
     assert_eq!(outside.connect("tcp", FRONTEND).unwrap().name, "original");
     assert_eq!(world.apply(NEW).unwrap().previous, Some(n(1)));
     assert_eq!(world.reached(), NEW);
-    let back = world.node.rollback(None).unwrap();
+    let back = world.node.rollback(None, Existing::Keep).unwrap();
     assert_eq!((back.previous, back.status.active.unwrap().generation), (Some(n(2)), n(1)));
     assert_eq!(world.reached(), OLD);
     world.whole();
-    let again = world.node.rollback(None).unwrap();
+    let again = world.node.rollback(None, Existing::Keep).unwrap();
     assert_eq!(again.status.active.unwrap().generation, n(2), "what was active before the present one");
     let removed = world.node.unload().unwrap().removed;
     // The cell, an outer map for each table, four maps that outlive generations, and two generations of tables.
@@ -62,7 +62,7 @@ fn slots_are_reused_and_numbers_are_not() {
         assert!(Some(active.generation) > last && active.resident.len() <= 2, "{active:?}");
         last = Some(active.generation);
         if swap % 3 == 1 {
-            world.node.rollback(None).unwrap();
+            world.node.rollback(None, Existing::Keep).unwrap();
             last = Some(world.apply(backend).unwrap().status.active.unwrap().generation);
         }
         world.whole();
@@ -87,7 +87,7 @@ fn more_generations_can_be_kept() {
     }
     assert_eq!(world.node.status().unwrap().active.unwrap().resident, [3, 4, 5, 6].map(n));
     assert!(matches!(apply(OLD, &keep(2)), Err(Error::Keep { fixed: 4, wanted: 2 })));
-    world.node.rollback(Some(n(3))).unwrap();
+    world.node.rollback(Some(n(3)), Existing::Keep).unwrap();
     assert_eq!(world.reached(), OLD);
 }
 
@@ -108,7 +108,7 @@ fn an_equal_set_is_recorded_without_a_swap() {
     world.whole();
     // A swap and a rollback later the amended record still speaks for the generation.
     world.apply(NEW).unwrap();
-    world.node.rollback(None).unwrap();
+    world.node.rollback(None, Existing::Keep).unwrap();
     assert_eq!(world.node.status().unwrap().active.unwrap().image, image(2).digest());
 }
 

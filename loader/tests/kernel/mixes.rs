@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use aya::maps::MapData;
 use lrpc_linker::MapSet;
 use lrpc_linker::mapset::{Backend, Outcome, Row};
+use lrpc_loader::node::Existing;
 use lrpc_schema::image::Port;
 use testkit::{Client, Place, Server};
 
@@ -73,7 +74,7 @@ fn the_detector_sees_a_mix() {
     for set in &sets {
         world.node.apply(&image(0), set, &options(), &mut |_| {}).unwrap();
     }
-    world.node.rollback(None).unwrap();
+    world.node.rollback(None, Existing::Keep).unwrap();
     let slot = u32::from(world.node.dump().unwrap().slot.get());
     let tables = world.sandbox.bpffs().join("v2");
     let other = MapData::from_pin(tables.join("generations/2/backends")).unwrap();

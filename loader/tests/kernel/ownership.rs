@@ -9,7 +9,7 @@ use std::thread;
 
 use aya::maps::MapData;
 use lrpc_loader::fs::FsError;
-use lrpc_loader::node::{Error, Node, NodeDirs};
+use lrpc_loader::node::{Error, Existing, Node, NodeDirs};
 use rustix::mount::{UnmountFlags, unmount};
 
 use crate::Test;
@@ -37,7 +37,7 @@ fn node(world: &World, bpffs: &Path) -> Node {
 fn refusals(node: &Node) -> Vec<Error> {
     vec![
         node.apply(&image(0), &set(&[row(FRONTEND, OLD)]), &options(), &mut |_| {}).unwrap_err(),
-        node.rollback(None).unwrap_err(),
+        node.rollback(None, Existing::Keep).unwrap_err(),
         node.unload().unwrap_err(),
         node.status().unwrap_err(),
         node.verify(None).unwrap_err(),

@@ -7,7 +7,7 @@ use lrpc_linker::diff::Change;
 use super::fold::{self, Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
 use super::human::sign_of;
-use super::view::{DiffView, FrontendDiff, Titles};
+use super::view::{DiffView, ExistingView, FrontendDiff, Titles};
 use super::words::{Line, Tone};
 
 const STYLE: &str = include_str!("page.css");
@@ -77,6 +77,9 @@ fn summary(page: &mut String, view: &DiffView, groups: &[Group<'_>]) {
         let (old, new) = lists.words();
         let (old, new) = (Text(&old), Text(&new));
         let _ = writeln!(page, "<p>Allowed addresses: <del>{old}</del> → <ins>{new}</ins></p>");
+    }
+    if let Some(words) = view.existing.as_ref().and_then(ExistingView::words) {
+        let _ = writeln!(page, "<p>{words}.</p>");
     }
     if view.not_shown > 0 {
         let _ = writeln!(page, "<p>{}.</p>", not_breaking(view.not_shown));

@@ -7,7 +7,7 @@ use lrpc_linker::diff::Change;
 
 use super::fold::{self, Fold, place};
 use super::group::{Counts, Group, groups, not_breaking};
-use super::view::{DiffView, Titles};
+use super::view::{DiffView, ExistingView, Titles};
 use super::words::{Line, STATE, Tone};
 use crate::output::{Style, Text};
 
@@ -38,6 +38,9 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> Text {
         let lost =
             format!(" {} {lose} last local backend for {}\n", place(nodes, &view.compared), some(frontends));
         text.paint(Style::Bad, "!").push(&lost);
+    }
+    if let Some(words) = view.existing.as_ref().and_then(ExistingView::words) {
+        text.paint(Style::Changed, "~").push(&format!(" {words}\n"));
     }
     if view.not_shown > 0 {
         text.push(&not_breaking(view.not_shown)).push("\n");

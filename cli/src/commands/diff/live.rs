@@ -1,9 +1,11 @@
 //! The side `live`: what this node does, read back from the kernel.
 
-use lrpc_loader::node::Node;
+use lrpc_linker::diff::Rows;
+use lrpc_loader::node::{Error, Node, Side as Tables};
 use lrpc_schema::image::Image;
 
 use super::side::{self, Side};
+use super::view::ExistingView;
 use crate::commands::node;
 pub(super) use crate::commands::node::NodeDirsArgs as Args;
 use crate::exit::Failure;
@@ -40,4 +42,18 @@ pub(super) fn read(dirs: &Args, expected: Option<&str>) -> Result<Side, Failure>
 fn kept(node: &Node) -> Result<Option<Image>, Failure> {
     let bytes = node.image().map_err(node::failure)?;
     Ok(bytes.and_then(|bytes| Image::decode(bytes).ok()))
+}
+
+/// How many connections of this node a change concerns, one side of which is what it does. What keeps some from
+/// being counted keeps nobody from comparing.
+pub(super) fn existing(dirs: &Args, old: &Rows, new: &Rows) -> ExistingView {
+    let [old, new] = [old, new].map(|rows| match rows {
+        Rows::Linked(set) => Tables::Linked(set),
+        Rows::Live(_) => Tables::Active,
+    });
+    let words = |troubles: &[Error]| troubles.iter().map(Error::with_causes).collect();
+    match node::open(dirs).concerned(old, new) {
+        Ok(counted) => ExistingView { concerned: counted.connections, troubles: words(&counted.troubles) },
+        Err(error) => ExistingView { concerned: 0, troubles: words(&[error]) },
+    }
 }

@@ -10,7 +10,7 @@ use lrpc_linker::diff::Change;
 use super::fold::{self, place};
 use super::group::{Counts, groups, not_breaking};
 use super::human::sign_of;
-use super::view::{DiffView, Titles};
+use super::view::{DiffView, ExistingView, Titles};
 use super::words::{Line, Tone};
 use crate::output::counted;
 
@@ -93,6 +93,9 @@ pub(super) fn render(view: &DiffView, titles: &Titles) -> String {
     }
     if left_out > 0 {
         let _ = writeln!(text, "\n{left_out} more, too many for a comment: see `lrpc diff --format html`.");
+    }
+    if let Some(words) = view.existing.as_ref().and_then(ExistingView::words) {
+        let _ = writeln!(text, "\n{words}.");
     }
     if view.not_shown > 0 {
         let _ = writeln!(text, "\n{}.", not_breaking(view.not_shown));

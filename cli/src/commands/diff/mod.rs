@@ -30,13 +30,12 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::diff::{RowChange, policies, rows};
-use lrpc_linker::profile::Profile;
 use lrpc_linker::{Inventory, LinkError};
 
 #[cfg(target_os = "linux")]
 pub(crate) use self::of_node::OfNode;
 use self::side::{Reader, Side};
-use self::view::{DiffView, Titles};
+use self::view::{DiffView, ExistingView, Titles};
 use crate::arguments::{InventoryArgs, ModeArgs, RulesArgs};
 use crate::commands::link;
 use crate::compilation::Rules;
@@ -129,12 +128,15 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         }
         _ => None,
     };
-    let nodes = match &inventory {
-        Some(inventory) => compare_nodes(&old, &new, inventory, args.node.as_deref(), args.mode.profile())?,
-        None => Vec::new(),
+    let OnNodes { nodes, existing } = match &inventory {
+        Some(inventory) => compare_nodes(&old, &new, inventory, args, is_live.then_some(&args.live))?,
+        None => OnNodes::default(),
     };
+    for trouble in existing.iter().flat_map(|existing| &existing.troubles) {
+        output.message(format!("warning: {trouble}"));
+    }
     let titles = Titles { old: args.old.display().to_string(), new: args.new.display().to_string() };
-    let view = DiffView::of(compared.as_ref(), nodes, args.breaking);
+    let view = DiffView { existing, ..DiffView::of(compared.as_ref(), nodes, args.breaking) };
     match (args.format, external::program()) {
         (DiffFormat::Json, _) => output.json(&view)?,
         (DiffFormat::Human, Some(program)) => external::run(&program, compared.as_ref(), &view)?,
@@ -183,33 +185,47 @@ fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
     }
 }
 
-/// The changes on each node, or on the one named; none where a node does the same.
+/// What changes on nodes.
+#[derive(Default)]
+struct OnNodes {
+    nodes: Vec<(String, Vec<RowChange>)>,
+    /// The connections that they concern, where the node is this one.
+    existing: Option<ExistingView>,
+}
+
+/// The changes on each node, or on the one named; none where a node does the same. Where that one is this node, also
+/// the connections that they concern.
 fn compare_nodes(
     old: &Side,
     new: &Side,
     inventory: &Inventory,
-    node: Option<&str>,
-    profile: Profile,
-) -> Result<Vec<(String, Vec<RowChange>)>, Failure> {
+    args: &Args,
+    here: Option<&live::Args>,
+) -> Result<OnNodes, Failure> {
+    let profile = args.mode.profile();
     let same_image = match (old, new) {
         (Side::Image(old), Side::Image(new)) => old.digest() == new.digest(),
         _ => false,
     };
-    let names: Vec<&str> = match node {
+    let names: Vec<&str> = match &args.node {
         Some(node) => vec![node],
         None => inventory.nodes().map(|node| &*node.name).collect(),
     };
     let (old, new) = (old.linker(inventory), new.linker(inventory));
-    let changes = parallel::map(names, |name| {
+    let compared = parallel::map(names, |name| {
         if same_image && inventory.node(name).is_some() {
-            return Ok((name, Vec::new()));
+            return Ok((name, Vec::new(), None));
         }
-        Ok((name, rows(&old.of(name)?, &new.of(name)?, profile)))
+        let (old, new) = (old.of(name)?, new.of(name)?);
+        let existing = here.map(|here| live::existing(here, &old, &new));
+        Ok((name, rows(&old, &new, profile), existing))
     });
-    let mut nodes = Vec::new();
-    for change in changes {
-        let (name, changes) = change.map_err(|error: LinkError| link::unknown_node(&error, inventory))?;
-        nodes.push((name.to_owned(), changes));
+    let mut found = OnNodes::default();
+    for compared in compared {
+        let (name, changes, concerned) =
+            compared.map_err(|error: LinkError| link::unknown_node(&error, inventory))?;
+        found.nodes.push((name.to_owned(), changes));
+        found.existing = concerned.or(found.existing);
     }
-    Ok(nodes)
+    Ok(found)
 }

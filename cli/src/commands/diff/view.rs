@@ -1,5 +1,5 @@
 //! A comparison in the shape that scripts hold on to, which may grow: `breaking`, `immutable`,
-//! `allowed_addresses`, a node's `without_backend`, and `abridged` of a policy with many ports are additions to it.
+//! `allowed_addresses`, `existing`, a node's `without_backend`, and `abridged` of a policy with many ports are additions to it.
 
 use lrpc_linker::diff::{Breaking, Change, Immutable, PolicyDiff, RowChange};
 use lrpc_linker::mapset::ShownRow;
@@ -32,6 +32,9 @@ pub(super) struct DiffView {
     pub(super) immutable: Vec<ImmutableView>,
     pub(super) frontends: Vec<FrontendDiff>,
     pub(super) nodes: Vec<NodeDiff>,
+    /// The connections that the change concerns, where a side is what this node does (L10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) existing: Option<ExistingView>,
     /// Differences that are not shown because they do not break.
     #[serde(skip)]
     pub(super) not_shown: usize,
@@ -51,6 +54,25 @@ pub(super) struct PoliciesView {
 pub(super) struct AllowedView {
     old: Option<Vec<String>>,
     new: Option<Vec<String>>,
+}
+
+/// Connections that exist on this node.
+#[derive(Default, Serialize)]
+pub(super) struct ExistingView {
+    pub(super) concerned: u64,
+    /// Why some could not be looked at.
+    pub(super) troubles: Vec<String>,
+}
+
+impl ExistingView {
+    /// What there is to say, if any is concerned.
+    pub(super) fn words(&self) -> Option<String> {
+        match self.concerned {
+            0 => None,
+            1 => Some("1 existing connection of this node is concerned".to_owned()),
+            more => Some(format!("{more} existing connections of this node are concerned")),
+        }
+    }
 }
 
 /// Immutable fields in which two versions of a policy differ.
@@ -123,6 +145,7 @@ impl DiffView {
             immutable: Vec::new(),
             frontends: Vec::new(),
             nodes: nodes.into_iter().map(NodeDiff::of).collect(),
+            existing: None,
             not_shown: 0,
             compared,
         };

@@ -4,13 +4,13 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::{Linked, MapSet};
 use lrpc_loader::node::{
-    Applied, ApplyOptions, Changes, Check, Error, Existing, Expect, Node, NodeNetns, Preview, Verdict,
+    Applied, ApplyOptions, Changes, Check, Error, ExistingCount, Expect, Node, NodeNetns, Preview, Verdict,
 };
 use lrpc_loader::resolve::Conduct;
 use lrpc_schema::image::Image;
 use serde::Serialize;
 
-use super::arguments::NodeDirsArgs;
+use super::arguments::{ExistingArgs, NodeDirsArgs};
 use super::{here, instance};
 use crate::arguments::{InventoryArgs, ModeArgs, SetArgs};
 use crate::commands::diff::OfNode;
@@ -39,10 +39,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     mode: ModeArgs,
 
-    /// What becomes of connections that exist
-    // Hidden as long as they can only be kept; `close` is refused by name.
-    #[arg(long, value_enum, default_value_t, value_name = "WHAT", hide = true)]
-    existing: ExistingArg,
+    #[command(flatten)]
+    existing: ExistingArgs,
 
     /// Go on only if this linked digest is active, or `none`
     #[arg(long, value_name = "DIGEST")]
@@ -82,15 +80,6 @@ pub(crate) struct Args {
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum ExistingArg {
-    /// They stay where they are
-    #[default]
-    Keep,
-    /// Those that the change concerns are closed
-    Close,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -137,10 +126,7 @@ impl Args {
         ApplyOptions {
             node: self.node.clone(),
             mode: self.mode.mode(),
-            existing: match self.existing {
-                ExistingArg::Keep => Existing::Keep,
-                ExistingArg::Close => Existing::Close,
-            },
+            existing: self.existing.existing(),
             expect: self.expect,
             keep: self.keep,
             conduct: if self.audit { Conduct::Audit } else { Conduct::Act },
@@ -195,7 +181,8 @@ pub(crate) fn print(
                 (true, Some(previous)) => format!("swapped from generation {previous}\n"),
             };
             let summary = applied.frontends_changed.filter(|_| applied.changed).map(summary);
-            output.prose(what + &instance::render(&applied.status) + &summary.unwrap_or_default())
+            let existing = became(applied.existing);
+            output.prose(what + &instance::render(&applied.status) + &summary.unwrap_or_default() + &existing)
         }
     }
 }
@@ -207,6 +194,31 @@ fn summary(Changes { added, removed, changed }: Changes) -> String {
         (1, ..) => format!("1 frontend added, {removed} removed, {changed} changed\n"),
         _ => format!("{added} frontends added, {removed} removed, {changed} changed\n"),
     }
+}
+
+/// What became of existing connections, in a line; nothing where none was concerned or looked at.
+fn became(ExistingCount { kept, closed }: ExistingCount) -> String {
+    match (kept, closed) {
+        (0, 0) => String::new(),
+        (0, closed) => format!("{} closed\n", connections(closed)),
+        (kept, closed) => format!("{} closed, {kept} could not be\n", connections(closed)),
+    }
+}
+
+/// What would become of them.
+fn would_become(ExistingCount { kept, closed }: ExistingCount) -> String {
+    match (kept, closed) {
+        (0, 0) => String::new(),
+        (0, closed) => format!("{} would be closed\n", connections(closed)),
+        (kept, _) => {
+            format!("{} would stay as they are (`--existing close` closes them)\n", connections(kept))
+        }
+    }
+}
+
+/// `1 existing connection`, `2 existing connections`.
+fn connections(count: u64) -> String {
+    format!("{count} existing connection{}", if count == 1 { "" } else { "s" })
 }
 
 #[derive(Serialize)]
@@ -231,7 +243,9 @@ struct DryRunView<'a, N> {
     digest: String,
     steps: Vec<String>,
     nodes: &'a N,
+    existing: ExistingCount,
     diagnostics: Vec<DiagnosticView<'a>>,
+    troubles: Vec<String>,
 }
 
 /// Says what an apply would do, once it is known that it has the rights to.
@@ -261,6 +275,7 @@ fn dry_run(
     };
     let digest = map_set.digest().to_string();
     let changes = OfNode::between(&args.node, live, map_set, args.mode.profile());
+    instance::tell_troubles("nothing was changed", &preview.troubles, output);
     let steps: Vec<String> = preview.steps.iter().map(ToString::to_string).collect();
     match args.format {
         Format::Json => output.json(&DryRunView {
@@ -269,7 +284,9 @@ fn dry_run(
             digest,
             steps,
             nodes: changes.nodes(),
+            existing: preview.existing,
             diagnostics: json::views(reports),
+            troubles: preview.troubles.iter().map(Error::with_causes).collect(),
         })?,
         Format::Human => {
             output.message(brief::render(reports));
@@ -277,6 +294,7 @@ fn dry_run(
                 true => output.result("nothing would change")?,
                 false => output.prose(changes.render(&args.node))?,
             }
+            output.prose(would_become(preview.existing))?;
             if args.verbose {
                 output.prose(steps.join("\n"))?;
             }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use lrpc_loader::node::Existing;
 
 use crate::output::Format;
 
@@ -44,4 +45,30 @@ pub(crate) struct NodeArgs {
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+/// What becomes of connections that exist, where an apply or a rollback changes where they should go.
+#[derive(Debug, Args)]
+pub(crate) struct ExistingArgs {
+    /// What becomes of connections that exist and that the change concerns
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    existing: ExistingArg,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum ExistingArg {
+    /// They stay where they are
+    #[default]
+    Keep,
+    /// They are closed, so that clients connect again
+    Close,
+}
+
+impl ExistingArgs {
+    pub(crate) fn existing(&self) -> Existing {
+        match self.existing {
+            ExistingArg::Keep => Existing::Keep,
+            ExistingArg::Close => Existing::Close,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use lrpc_schema::records::Generation;
 
-use super::arguments::NodeDirsArgs;
+use super::arguments::{ExistingArgs, NodeDirsArgs};
 use super::{apply, instance};
 use crate::exit::Outcome;
 use crate::output::{Format, Output};
@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// The generation [default: the one that was active before the present one]
     #[arg(long, value_name = "GENERATION", value_parser = generation)]
     to: Option<Generation>,
+
+    #[command(flatten)]
+    existing: ExistingArgs,
 
     #[command(flatten)]
     dirs: NodeDirsArgs,
@@ -29,7 +32,8 @@ fn generation(text: &str) -> Result<Generation, String> {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let applied = instance::open(&args.dirs).rollback(args.to).map_err(instance::failure)?;
+    let existing = args.existing.existing();
+    let applied = instance::open(&args.dirs).rollback(args.to, existing).map_err(instance::failure)?;
     let printed = apply::print(&applied, apply::Found::default(), args.format, output);
     instance::done("the generation is active", printed, output)
 }

@@ -1,7 +1,8 @@
 //! The one door to bpf(2): every call that aya has no function for goes through [`call`].
 //!
 //! [`map`] creates, fills, reads and freezes maps, [`link`] attaches programs to a cgroup and asks what is
-//! attached there, [`mapped`] maps the cell's word into memory. They know no policy and no generation.
+//! attached there, [`mapped`] maps the cell's word into memory, [`netlink`] asks about sockets, [`run`]
+//! runs programs that are attached nowhere. They know no policy and no generation.
 //!
 //! INVARIANT: this is the only module of user space with `unsafe`. Descriptors are owned, buffers are sized
 //! by what the kernel says about the object, and each error names the call and what it was for.
@@ -11,7 +12,9 @@ pub(crate) mod gate;
 pub(crate) mod link;
 pub(crate) mod map;
 pub(crate) mod mapped;
+pub(crate) mod netlink;
 pub(crate) mod netns;
+pub(crate) mod run;
 #[cfg(test)]
 pub(crate) mod twin;
 
@@ -80,6 +83,8 @@ enum Command {
     LinkCreate,
     LinkUpdate,
     LinkDetach,
+    ProgLoad,
+    ProgRun,
 }
 
 impl Command {
@@ -100,6 +105,8 @@ impl Command {
             Self::LinkCreate => bpf_cmd::BPF_LINK_CREATE,
             Self::LinkUpdate => bpf_cmd::BPF_LINK_UPDATE,
             Self::LinkDetach => bpf_cmd::BPF_LINK_DETACH,
+            Self::ProgLoad => bpf_cmd::BPF_PROG_LOAD,
+            Self::ProgRun => bpf_cmd::BPF_PROG_TEST_RUN,
         }
     }
 
@@ -121,6 +128,8 @@ impl Command {
             Self::LinkCreate => "bpf(BPF_LINK_CREATE)",
             Self::LinkUpdate => "bpf(BPF_LINK_UPDATE)",
             Self::LinkDetach => "bpf(BPF_LINK_DETACH)",
+            Self::ProgLoad => "bpf(BPF_PROG_LOAD)",
+            Self::ProgRun => "bpf(BPF_PROG_TEST_RUN)",
         }
     }
 }

@@ -398,7 +398,7 @@ impl Twin {
                     }
                     Ok(0)
                 }
-                Command::ProgGetFdById => Err(error(libc::EPERM)),
+                Command::ProgGetFdById | Command::ProgLoad | Command::ProgRun => Err(error(libc::EPERM)),
             }
         }
     }
