@@ -11,6 +11,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use aya::maps::MapData;
 use lrpc_linker::MapSet;
 use lrpc_linker::mapset::{Backend, Outcome, Row};
+use lrpc_loader::node::Existing;
 use lrpc_schema::image::Port;
 use testkit::{Client, Place, Server};
 

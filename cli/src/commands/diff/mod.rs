@@ -128,9 +128,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
         }
         _ => None,
     };
-    let (nodes, existing) = match &inventory {
+    let OnNodes { nodes, existing } = match &inventory {
         Some(inventory) => compare_nodes(&old, &new, inventory, args, is_live.then_some(&args.live))?,
-        None => (Vec::new(), None),
+        None => OnNodes::default(),
     };
     for trouble in existing.iter().flat_map(|existing| &existing.troubles) {
         output.message(format!("warning: {trouble}"));
@@ -185,8 +185,13 @@ fn read(args: &Args, output: Output) -> Result<(Side, Side), Failure> {
     }
 }
 
-/// A node and what changes there.
-type NodeChanges = (String, Vec<RowChange>);
+/// What changes on nodes.
+#[derive(Default)]
+struct OnNodes {
+    nodes: Vec<(String, Vec<RowChange>)>,
+    /// The connections that they concern, where the node is this one.
+    existing: Option<ExistingView>,
+}
 
 /// The changes on each node, or on the one named; none where a node does the same. Where that one is this node, also
 /// the connections that they concern.
@@ -196,7 +201,7 @@ fn compare_nodes(
     inventory: &Inventory,
     args: &Args,
     here: Option<&live::Args>,
-) -> Result<(Vec<NodeChanges>, Option<ExistingView>), Failure> {
+) -> Result<OnNodes, Failure> {
     let profile = args.mode.profile();
     let same_image = match (old, new) {
         (Side::Image(old), Side::Image(new)) => old.digest() == new.digest(),
@@ -215,12 +220,12 @@ fn compare_nodes(
         let existing = here.map(|here| live::existing(here, &old, &new));
         Ok((name, rows(&old, &new, profile), existing))
     });
-    let (mut nodes, mut existing) = (Vec::new(), None);
+    let mut found = OnNodes::default();
     for compared in compared {
         let (name, changes, concerned) =
             compared.map_err(|error: LinkError| link::unknown_node(&error, inventory))?;
-        nodes.push((name.to_owned(), changes));
-        existing = concerned.or(existing);
+        found.nodes.push((name.to_owned(), changes));
+        found.existing = concerned.or(found.existing);
     }
-    Ok((nodes, existing))
+    Ok(found)
 }
