@@ -1,6 +1,6 @@
 //! L6: who is redirected, by the annotation `lrpc.dev/clients`.
 
-use testkit::{Client, Node, Pod, Server, Spec};
+use testkit::{Client, Driver, Node, Pod, Qos, Server, Spec};
 
 use crate::Test;
 use crate::pods::{REFUSED, WAYS, pod, who};
@@ -23,12 +23,16 @@ impl Clients {
     fn new(node: &Node<'_>) -> Self {
         let shop = Spec { labels: "app: shop", ..Spec::default() };
         let elsewhere = Spec { namespace: "elsewhere", labels: "app: shop", ..Spec::default() };
+        // Pods sit at several depths, under both of the trees that a kubelet may make.
+        let (cgroupfs, systemd) = (Driver::Cgroupfs, Driver::Systemd);
+        let (guaranteed, best_effort) = (Qos::Guaranteed, Qos::BestEffort);
+        let on_host = |name, driver, qos, spec| Spec { name, driver, qos, host_network: true, ..spec };
         let pods = vec![
             node.pod(Spec { name: "shop", ..shop }).unwrap(),
-            node.pod(Spec { name: "till", labels: "app: till", ..shop }).unwrap(),
-            node.pod(Spec { name: "elsewhere", ..elsewhere }).unwrap(),
-            node.pod(Spec { name: "host-shop", host_network: true, ..shop }).unwrap(),
-            node.pod(Spec { name: "host-elsewhere", host_network: true, ..elsewhere }).unwrap(),
+            node.pod(Spec { name: "till", labels: "app: till", qos: guaranteed, ..shop }).unwrap(),
+            node.pod(Spec { name: "elsewhere", driver: cgroupfs, qos: best_effort, ..elsewhere }).unwrap(),
+            node.pod(on_host("host-shop", cgroupfs, guaranteed, shop)).unwrap(),
+            node.pod(on_host("host-elsewhere", systemd, best_effort, elsewhere)).unwrap(),
             node.process("cni").unwrap(),
         ];
         let asking = pods.iter().map(|pod| pod.client().unwrap()).collect();

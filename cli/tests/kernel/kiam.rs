@@ -85,7 +85,7 @@ fn kiam_serves_pods_and_asks_the_metadata_service() {
     hear("after", ["metadata"; 4]);
 }
 
-/// Both cgroup drivers, every class, from a file or from the API; and the exemption is of the row's protocol.
+/// Both cgroup drivers, every class, from a file or from the API, and wherever in its container a process is.
 fn l08_an_agent_is_found_wherever_the_kubelet_puts_it() {
     let world = world();
     let node = world.node();
@@ -98,8 +98,14 @@ fn l08_an_agent_is_found_wherever_the_kubelet_puts_it() {
             for is_static in [false, true] {
                 let agent = node.pod(Spec { driver, qos, is_static, ..AGENT }).unwrap();
                 world.apply_here(&image, &world.inventory_of(&[&agent, &shop], "")).ends(0);
-                let heard = [metadata(&mut agent.client().unwrap()), metadata(&mut asking)];
+                let mut own = agent.client().unwrap();
+                let heard = [metadata(&mut own), metadata(&mut asking)];
                 assert_eq!(heard, ["metadata", "agent"], "{driver:?} {qos:?} {is_static}");
+                // A container may have cgroups of its own below.
+                let below = agent.cgroup().join("init.scope");
+                std::fs::create_dir(&below).unwrap();
+                own.enter(&below).unwrap();
+                assert_eq!(metadata(&mut own), "metadata", "{driver:?} {qos:?} {is_static}, deeper");
             }
         }
     }

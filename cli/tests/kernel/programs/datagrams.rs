@@ -10,6 +10,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("programs_asyncio_datagrams", asyncio_datagrams),
     ("programs_io_uring_datagrams", io_uring_datagrams),
     ("programs_sendmmsg", sendmmsg),
+    ("the_error_queue_names_the_backend", the_error_queue_names_the_backend),
 ];
 
 fn netcat_udp() {
@@ -58,4 +59,16 @@ fn sendmmsg() {
         expected.sort_unstable();
         assert_eq!(said, expected);
     }
+}
+
+/// What the kernel notes of an ICMP error passes no hook.
+fn the_error_queue_names_the_backend() {
+    let world = World::new();
+    let node = world.node();
+    let scene = Scene::new(&world, &node, Servers::Web);
+    let ask = script("error_queue.py", &[FRONTENDS[0], "80"]);
+    let ask: Vec<&str> = ask.iter().map(String::as_str).collect();
+    assert_eq!(scene.program(&ask), format!("{} 80", FRONTENDS[0]), "nobody listens over UDP there");
+    scene.apply();
+    assert_eq!(scene.program(&ask), format!("{} 80", scene.backend.addresses[0]));
 }

@@ -1,8 +1,10 @@
 //! Single sockets in a process of a pod: what they reach, and what they are told of whom they speak with.
 
-use testkit::{Client, Kind, Node, Pod};
+use std::collections::BTreeSet;
 
-use super::{FRONTENDS, NAMES, Scene, Servers, endpoint};
+use testkit::{Client, Kind, Node, Pod, Spec};
+
+use super::{FRONTENDS, NAMES, Scene, Servers, endpoint, policy};
 use crate::Test;
 use crate::pods::pod;
 use crate::world::{World, address_policy};
@@ -13,6 +15,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("one_socket_asks_three_servers", one_socket_asks_three_servers),
     ("of_many_servers_the_oldest_is_forgotten", of_many_servers_the_oldest_is_forgotten),
     ("two_frontends_of_one_backend_answer_as_the_later", two_frontends_of_one_backend_answer_as_the_later),
+    ("l11_an_answer_after_a_swap_is_the_frontends", l11_an_answer_after_a_swap_is_the_frontends),
+    ("d06_a_socket_keeps_to_one_of_several_backends", d06_a_socket_keeps_to_one_of_several_backends),
     ("a_socket_is_connected_again", a_socket_is_connected_again),
     ("a_socket_from_before_its_cgroup_has_no_hook", a_socket_from_before_its_cgroup_has_no_hook),
     ("mptcp_is_redirected", mptcp_is_redirected),
@@ -202,6 +206,68 @@ fn two_frontends_of_one_backend_answer_as_the_later() {
         for _ in &both {
             assert_eq!(many.client.receive(socket).unwrap(), format!("{} b1", both[1]));
         }
+    }
+}
+
+/// The question went out under one generation, the answer is read under another that has no such row; a socket
+/// that is connected speaks on with its backend, and says that it is the frontend.
+fn l11_an_answer_after_a_swap_is_the_frontends() {
+    let world = World::new();
+    let node = world.node();
+    let mut many = Many::new(&world, &node);
+    let asked: Vec<_> = DATAGRAMS
+        .into_iter()
+        .map(|(kind, address)| {
+            let to = endpoint(&address(1), NAMES);
+            let [sent, connected] = [0, 1].map(|_| many.client.socket(kind).unwrap());
+            many.client.send_to(sent, &to).unwrap();
+            many.client.connect_socket(connected, &to).unwrap();
+            (to, sent, connected)
+        })
+        .collect();
+    let other = address_policy("other", ("192.0.2.9", 9, "TCP"), 9, "");
+    let changed = world.apply_here(&world.image("other", &other), &world.inventory_of(&[], "")).ends(0);
+    assert_eq!(changed.json()["changed"], true);
+    for (to, sent, connected) in asked {
+        assert_eq!(many.client.receive(sent).unwrap(), format!("{to} b1"));
+        many.client.send(connected).unwrap();
+        assert_eq!(many.client.receive(connected).unwrap(), format!("{to} b1"));
+        assert_eq!(many.client.peer_of(connected).unwrap(), to);
+    }
+}
+
+/// D6: every datagram of a socket goes to the same backend, connected or not, and sockets share the backends.
+fn d06_a_socket_keeps_to_one_of_several_backends() {
+    let world = World::new();
+    let node = world.node();
+    let shop = pod(&node, "shop");
+    let labels = "app: backend";
+    let backends = ["a", "b", "c"].map(|name| node.pod(Spec { name, labels, ..Spec::default() }).unwrap());
+    for backend in &backends {
+        backend.serve(NAMES, &backend.name).unwrap();
+    }
+    let policies = FRONTENDS.map(|frontend| policy(frontend, NAMES, "UDP"));
+    let [a, b, c] = &backends;
+    let inventory = world.inventory_of(&[&shop, a, b, c], "");
+    world.apply_here(&world.image("several", &policies.join("---\n")), &inventory).ends(0);
+    let mut client = shop.client().unwrap();
+    for (kind, frontend) in [(Kind::Udp4, FRONTENDS[0]), (Kind::Udp6, FRONTENDS[1])] {
+        let to = endpoint(frontend, NAMES);
+        let mut met = BTreeSet::new();
+        for _ in 0..50 {
+            let socket = client.socket(kind).unwrap();
+            let mut answers = BTreeSet::new();
+            for _ in 0..4 {
+                client.send_to(socket, &to).unwrap();
+                answers.insert(client.receive(socket).unwrap());
+            }
+            client.connect_socket(socket, &to).unwrap();
+            client.send(socket).unwrap();
+            answers.insert(client.receive(socket).unwrap());
+            assert_eq!(answers.len(), 1, "{answers:?}");
+            met.append(&mut answers);
+        }
+        assert_eq!(met.into_iter().collect::<Vec<_>>(), ["a", "b", "c"].map(|name| format!("{to} {name}")));
     }
 }
 
