@@ -244,17 +244,20 @@ fn count(key: FrontendKey, fate: Fate) {
     });
 }
 
-/// Tells a decision to who looks. Where the ring is full it is lost, and the ring counts that.
+/// Tells a decision to who looks. Where the ring is full it is lost, and counted as that.
 #[inline(always)]
 fn tell(key: FrontendKey, fate: Fate, is_audit: bool, backend: Backend) {
     // SAFETY: the helpers take nothing.
     let (at, task, cgroup) =
         unsafe { (bpf_ktime_get_boot_ns(), bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
     let decided = Decided::new(at, key, backend, fate, is_audit, task, cgroup);
-    with_words(*decided.words(), |words| {
+    let told = with_words(*decided.words(), |words| {
         // SAFETY: the words are the record.
-        unsafe { bpf_ringbuf_output(map(&EVENTS), words.cast(), Decided::SIZE as u64, 0) };
+        unsafe { bpf_ringbuf_output(map(&EVENTS), words.cast(), Decided::SIZE as u64, 0) }
     });
+    if told != 0 {
+        count(Counts::LOST, fate);
+    }
 }
 
 /// The map that the loader puts in the place of a static.
