@@ -6,7 +6,7 @@ use lrpc_schema::records::{COUNTERS, Counts, FrontendKey};
 
 use super::pins::Folder;
 use super::shared::{SharedError, open};
-use super::sys::SysError;
+use super::sys::{Access, SysError};
 use super::sys::map::Kind;
 use super::sys::percpu::PerCpuHash;
 use super::writer::{Reader, Writer};
@@ -20,7 +20,20 @@ pub(crate) struct Counters {
 impl Counters {
     /// Opens the pinned counters; `None` where nothing has been counted yet.
     pub(crate) fn open(reader: &Reader) -> Result<Option<Self>, SharedError> {
-        let Some(map) = open(reader, &Folder::Sockets, COUNTERS, reader.access())? else {
+        Self::opened(reader, reader.access())
+    }
+
+    /// Opens them to count what is lost.
+    pub(super) fn open_for_lost(reader: &Reader) -> Result<Option<Self>, SharedError> {
+        let counters = Self::opened(reader, Access::Write)?;
+        if let Some(Self { hash }) = &counters {
+            hash.make(&Counts::LOST.to_bytes())?;
+        }
+        Ok(counters)
+    }
+
+    fn opened(reader: &Reader, access: Access) -> Result<Option<Self>, SharedError> {
+        let Some(map) = open(reader, &Folder::Sockets, COUNTERS, access)? else {
             return Ok(None);
         };
         let shape = map.shape();

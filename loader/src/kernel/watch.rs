@@ -7,8 +7,9 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
-use lrpc_schema::records::{CELL, Cell, Decided, EVENTS, Switches};
+use lrpc_schema::records::{CELL, COUNTERS, Cell, Decided, EVENTS, Switches};
 
+use super::counters::Counters;
 use super::lock::{LockError, take};
 use super::pins::Folder;
 use super::shared::{Shared, SharedError, Switch, active, open};
@@ -22,6 +23,7 @@ use crate::fs::{DirLock, FsError, Sharing};
 #[derive(Debug)]
 pub(crate) struct Watch {
     cell: Map,
+    counters: Counters,
     switch: Switch,
     ring: Ring,
     _lock: DirLock,
@@ -61,14 +63,20 @@ impl Watch {
             open(reader, &folder, name, Access::Write)?.ok_or_else(|| missing(name))
         };
         let (cell, ring) = (opened(Folder::Tables, CELL)?, Ring::of(opened(Folder::Sockets, EVENTS)?)?);
+        let counters = Counters::open_for_lost(reader)?.ok_or_else(|| missing(COUNTERS))?;
         let switch = Switch::of(&cell)?;
         switch.set(Switches::MONITOR);
-        Ok(Self { cell, switch, ring, _lock: lock })
+        Ok(Self { cell, counters, switch, ring, _lock: lock })
     }
 
     /// What the cell says.
     pub(crate) fn cell(&self) -> Result<Cell, SysError> {
         active(&self.cell)
+    }
+
+    /// How many decisions could not be told, by all watchers so far.
+    pub(crate) fn lost(&self) -> Result<u64, SysError> {
+        self.counters.lost()
     }
 
     /// The next decision that was told; `None` where there is none yet.

@@ -19,7 +19,6 @@ use super::verify::cgroup_of;
 use super::{Error, Node};
 use crate::clock;
 use crate::kernel::cgroup::Cgroup;
-use crate::kernel::counters::Counters;
 use crate::kernel::pods::{Named, names};
 use crate::kernel::sys::SysError;
 use crate::kernel::sys::signals::Signals;
@@ -80,15 +79,16 @@ pub struct Monitor<'a> {
     // Before the signals, so that decisions are told no more once a signal can end the process again.
     watch: Watch,
     signals: Signals,
-    counters: Option<Counters>,
     /// When it began, by the boot clock.
     began: u64,
     /// How many decisions had been lost until then, and until now.
     lost: [u64; 2],
+    /// When it was looked last whether it is to end, and what is lost.
+    looked: Instant,
     names: Names,
 }
 
-/// How often it is looked whether there still is something to watch.
+/// How often it is looked whether there still is something to watch, and somebody who wants to.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Node {
@@ -100,12 +100,11 @@ impl Node {
         let reader = self.reader()?.ok_or(Error::NothingLoaded)?;
         let mut names = Names::default();
         names.learn(self, &reader)?;
-        let counters = Counters::open(&reader)?;
-        let lost = counters.as_ref().map_or(Ok(0), Counters::lost)?;
         let signals = Signals::take()?;
         let began = clock::boot();
         let watch = Watch::begin(&reader)?;
-        Ok(Monitor { node: self, watch, signals, counters, began, lost: [lost; 2], names })
+        let lost = watch.lost()?;
+        Ok(Monitor { node: self, watch, signals, began, lost: [lost; 2], looked: Instant::now(), names })
     }
 }
 
@@ -116,22 +115,35 @@ impl Monitor<'_> {
     /// The kernel refuses.
     pub fn next(&mut self, until: Option<Instant>) -> Result<Next, Error> {
         loop {
-            if until.is_some_and(|until| Instant::now() >= until) {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
                 return Ok(Next::End(End::Time));
             }
-            // What lies in the ring from before was told to somebody else.
-            while let Some(decided) = self.watch.take() {
-                if decided.at() >= self.began {
-                    return Ok(Next::Told(Box::new(self.told(&decided)?)));
-                }
+            // Also where decisions come without end.
+            let is_due = self.looked.elapsed() >= PAUSE;
+            if !is_due && let Some(decided) = self.heard() {
+                return self.told(&decided);
             }
-            let Some(active) = self.watch.cell()?.generation() else { return Ok(Next::End(End::Unloaded)) };
-            self.names.refresh(self.node, active);
-            self.count_lost()?;
-            if self.wait(until)? {
+            let pause = if is_due { Duration::ZERO } else { left.unwrap_or(PAUSE).min(PAUSE) };
+            if self.wait(pause)? {
                 return Ok(Next::End(End::Signal));
             }
+            self.looked = Instant::now();
+            self.count_lost()?;
+            match self.watch.cell()?.generation() {
+                Some(active) => self.names.refresh(self.node, active),
+                None => match self.heard() {
+                    Some(decided) => return self.told(&decided),
+                    None => return Ok(Next::End(End::Unloaded)),
+                },
+            }
         }
+    }
+
+    /// The next decision in the ring. What lies there from before was told to somebody else.
+    fn heard(&mut self) -> Option<Decided> {
+        let began = self.began;
+        std::iter::from_fn(|| self.watch.take()).find(|decided| decided.at() >= began)
     }
 
     /// How many decisions could not be told so far, because the ring was full of others.
@@ -146,30 +158,29 @@ impl Monitor<'_> {
 
     fn count_lost(&mut self) -> Result<(), Error> {
         let [_, now] = &mut self.lost;
-        *now = self.counters.as_ref().map_or(Ok(*now), Counters::lost)?;
+        *now = self.watch.lost()?;
         Ok(())
     }
 
-    /// Waits for a decision, a signal or the time; true for a signal.
-    fn wait(&self, until: Option<Instant>) -> Result<bool, Error> {
-        let left = until.map_or(PAUSE, |until| until.saturating_duration_since(Instant::now()).min(PAUSE));
-        let left = left.try_into().unwrap_or_default();
+    /// Waits for a decision or a signal; true for a signal.
+    fn wait(&self, pause: Duration) -> Result<bool, Error> {
+        let pause = pause.try_into().unwrap_or_default();
         let readable = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
         let mut fds = [readable(self.watch.as_fd()), readable(self.signals.as_fd())];
-        rustix::io::retry_on_intr(|| poll(&mut fds, Some(&left)))
+        rustix::io::retry_on_intr(|| poll(&mut fds, Some(&pause)))
             .map_err(|error| SysError::new("waiting for decisions", "ppoll(2)", error))?;
         let [_, signals] = &fds;
         Ok(!signals.revents().is_empty())
     }
 
-    fn told(&mut self, decided: &Decided) -> Result<Told, Error> {
+    fn told(&mut self, decided: &Decided) -> Result<Next, Error> {
         let [before, now] = self.lost;
         let frontend = decided.frontend();
         let address = SocketAddr::new(frontend.address(), frontend.port());
         let protocol = frontend.protocol().map_or("unknown", |protocol| protocol.as_str());
         let named = self.names.cgroup(decided.cgroup())?;
         let (path, pod_uid) = (named.map(|named| &named.path), named.and_then(|named| named.pod.clone()));
-        Ok(Told {
+        Ok(Next::Told(Box::new(Told {
             time: clock::of_boot(decided.at()),
             decision: decided.fate().map_or("unknown", |fate| fate.as_str()),
             audit: decided.is_audit(),
@@ -181,7 +192,7 @@ impl Monitor<'_> {
             pod: pod_uid.as_ref().and_then(|uid| self.names.pods.get(uid)).cloned(),
             pod_uid,
             lost: now.saturating_sub(before),
-        })
+        })))
     }
 }
 

@@ -45,7 +45,8 @@ pub struct Counts {
 words!(Counts, 4);
 
 impl Counts {
-    /// The key, of no frontend, under which decisions are counted that could not be told: see [`Decided`].
+    /// The key, of no frontend, under which decisions are counted that could not be told: see [`Decided`]. Who has
+    /// them told makes its entry first.
     pub const LOST: FrontendKey = FrontendKey { words: [0; 3] };
 
     /// The counts with one of a fate.

@@ -15,10 +15,10 @@ pub(crate) mod map;
 pub(crate) mod mapped;
 pub(crate) mod netlink;
 pub(crate) mod netns;
-//! [`map`] creates, fills, reads and freezes maps, [`percpu`] and [`ring`] read those that programs write, [`link`]
-//! attaches programs to a cgroup and asks what is attached there, [`mapped`] maps the cell's words into memory,
-//! [`netlink`] asks about sockets, [`run`] runs programs that are attached nowhere. They know no policy and no
-//! generation.
+pub(crate) mod percpu;
+pub(crate) mod ring;
+pub(crate) mod run;
+pub(crate) mod signals;
 #[cfg(test)]
 pub(crate) mod twin;
 

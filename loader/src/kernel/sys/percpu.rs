@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 
+use aya_obj::generated::BPF_NOEXIST;
+
 use super::map::{Kind, Map};
 use super::{Command, SysError, address, attributes, call, gate, raw};
 
@@ -85,6 +87,26 @@ impl PerCpuHash {
         match unsafe { call(Command::MapLookupElem, &mut attributes) } {
             Ok(_) => Ok(Some(values)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    /// Makes an entry of zeros; one that is there stays.
+    pub(in crate::kernel) fn make(&self, key: &[u8]) -> Result<(), SysError> {
+        let fail = |error| self.map.fail("adding to", "bpf(BPF_MAP_UPDATE_ELEM)", error);
+        if key.len() != self.key_size() {
+            return Err(fail(io::ErrorKind::InvalidInput.into()));
+        }
+        let values = vec![0_u8; self.value_size()];
+        let mut attributes = attributes();
+        attributes.__bindgen_anon_2.map_fd = raw(self.map.as_fd());
+        attributes.__bindgen_anon_2.key = address(key);
+        attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(values.as_slice());
+        attributes.__bindgen_anon_2.flags = BPF_NOEXIST.into();
+        // SAFETY: `key` has the size of this map's keys, and `values` has a value for every possible CPU.
+        match unsafe { call(Command::MapUpdateElem, &mut attributes) } {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(fail(error)),
         }
     }
