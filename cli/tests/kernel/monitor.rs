@@ -142,7 +142,8 @@ fn a_reader_that_has_seen_enough_ends_a_monitor() {
     monitor.line();
     let Running { process, lines } = &mut monitor;
     // In the place of the pipe, so that it is closed.
-    *lines = BufReader::new(Command::new("true").stdout(Stdio::piped()).spawn().unwrap().stdout.take().unwrap());
+    *lines =
+        BufReader::new(Command::new("true").stdout(Stdio::piped()).spawn().unwrap().stdout.take().unwrap());
     host.connect("tcp", GUIDE).unwrap();
     assert_eq!(process.wait().unwrap().code(), Some(0));
 }

@@ -6,9 +6,9 @@ use lrpc_schema::records::{COUNTERS, Counts, FrontendKey};
 
 use super::pins::Folder;
 use super::shared::{SharedError, open};
-use super::sys::{Access, SysError};
 use super::sys::map::Kind;
 use super::sys::percpu::PerCpuHash;
+use super::sys::{Access, SysError};
 use super::writer::{Reader, Writer};
 
 /// The counters of an instance.
@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn the_counts_of_all_cpus_are_one() {
-        let one = [Fate::Redirected, Fate::Dropped, Fate::Redirected].map(|fate| Counts::one(fate).to_bytes());
+        let one =
+            [Fate::Redirected, Fate::Dropped, Fate::Redirected].map(|fate| Counts::one(fate).to_bytes());
         let counts = sum(&one.concat());
         assert_eq!(Fate::ALL.map(|fate| counts.of(fate)), [2, 1, 0, 0]);
         assert_eq!(counts.total(), 3);

@@ -158,7 +158,10 @@ mod tests {
             assert_eq!(named.path, path);
             named.pod.clone()
         };
-        assert_eq!(pod("kubepods.slice/kubepods-pod0a_1.slice/cri-containerd-x.scope").as_deref(), Some("0a-1"));
+        assert_eq!(
+            pod("kubepods.slice/kubepods-pod0a_1.slice/cri-containerd-x.scope").as_deref(),
+            Some("0a-1")
+        );
         assert_eq!(pod("kubepods.slice/kubepods-pod0a_1.slice").as_deref(), Some("0a-1"));
         assert_eq!([pod("kubepods.slice"), pod("system.slice/pod1"), pod("")], [None, None, None]);
         assert_eq!(names.len(), 6);

@@ -201,7 +201,12 @@ pub(super) fn active(cell: &Map) -> Result<Cell, SysError> {
 }
 
 /// Opens a pinned map; what is there and is no map is one of another shape.
-pub(super) fn open(pins: &Pins, folder: &Folder, name: &str, access: Access) -> Result<Option<Map>, SharedError> {
+pub(super) fn open(
+    pins: &Pins,
+    folder: &Folder,
+    name: &str,
+    access: Access,
+) -> Result<Option<Map>, SharedError> {
     match pins.map(folder, name, access) {
         Err(PinError::Kernel(error)) if error.is_foreign() => Err(SharedError::Shape(name.to_owned())),
         opened => Ok(opened?),

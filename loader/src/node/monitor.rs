@@ -227,7 +227,9 @@ impl Names {
             self.policies.insert(key(row), row.policy.to_string());
             let served = row.backends().iter().flat_map(|backend| &backend.pods);
             let pods = served.chain(row.skip.iter()).chain(row.client_pods.iter());
-            self.pods.extend(pods.filter_map(|pod: &PodRef| Some((pod.uid.as_deref()?.to_owned(), pod.to_string()))));
+            self.pods.extend(
+                pods.filter_map(|pod: &PodRef| Some((pod.uid.as_deref()?.to_owned(), pod.to_string()))),
+            );
         }
         Ok(())
     }

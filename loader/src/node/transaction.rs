@@ -321,7 +321,11 @@ impl<'a> Transaction<'a> {
         let brought = &self.brought()?.resolved.tables.frontends;
         let mut earlier = Vec::new();
         for generation in &self.resident {
-            earlier.extend(InnerMaps::open(self.writer, &Folder::Resident(*generation), self.writer.access())?);
+            earlier.extend(InnerMaps::open(
+                self.writer,
+                &Folder::Resident(*generation),
+                self.writer.access(),
+            )?);
         }
         counters.forget(self.writer, |key| {
             if brought.binary_search_by_key(key, |(key, _)| *key).is_ok() {

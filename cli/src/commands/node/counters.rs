@@ -10,7 +10,11 @@ use crate::output::{Cell, Column, Keep, Style, Table, Text};
 pub(super) fn by_frontend(tallies: &[FrontendTally], width: usize) -> Text {
     let counted = tallies.iter().filter(|tally| !tally.tally.is_zero());
     let rows = counted.map(|FrontendTally { address, port, protocol, policy, tally }| {
-        (format!("{}/{protocol}", SocketAddr::new(*address, *port)), tally, policy.as_deref().unwrap_or_default())
+        (
+            format!("{}/{protocol}", SocketAddr::new(*address, *port)),
+            tally,
+            policy.as_deref().unwrap_or_default(),
+        )
     });
     table("FRONTEND", rows, "POLICY", width)
 }

@@ -9,7 +9,8 @@ const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
     let milliseconds = milliseconds(text).filter(|milliseconds| *milliseconds > 0);
     milliseconds.map(Duration::from_millis).ok_or_else(|| {
-        "write whole numbers with units (`ms`, `s`, `m`, `h`), as in `30s` or `1m30s`; zero is none".to_owned()
+        "write whole numbers with units (`ms`, `s`, `m`, `h`), as in `30s` or `1m30s`; zero is none"
+            .to_owned()
     })
 }
 
@@ -41,7 +42,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "30", "s", "1.5s", "-1s", "1d", "1s ", "0s", "99999999999999999999s", "9999999999999999h"] {
+        for text in
+            ["", "30", "s", "1.5s", "-1s", "1d", "1s ", "0s", "99999999999999999999s", "9999999999999999h"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -70,7 +70,9 @@ pub(crate) fn run(args: &Args, output: Output) -> Outcome {
             let shown = usize::try_from(decisions).unwrap_or(usize::MAX);
             output.note(format!("{why}{}", counted(shown, "decision", "decisions")));
             if lost > 0 {
-                output.message(format!("warning: {lost} more could not be told: they came faster than they were read"));
+                output.message(format!(
+                    "warning: {lost} more could not be told: they came faster than they were read"
+                ));
             }
         }
     }
