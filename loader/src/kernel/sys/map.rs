@@ -142,6 +142,25 @@ impl Map {
         Ok(word)
     }
 
+    /// The value of a key; `None` where there is none.
+    pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, SysError> {
+        let fail = |error| self.fail("reading an entry of", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
+        if !self.holds_values() || key.len() != self.key_size() {
+            return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));
+        }
+        let mut value = vec![0_u8; self.value_size()];
+        let mut attributes = attributes();
+        attributes.__bindgen_anon_2.map_fd = raw(self.as_fd());
+        attributes.__bindgen_anon_2.key = address(key);
+        attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(value.as_mut_slice());
+        // SAFETY: `key` and `value` have the sizes of this map's, and its values are not per CPU, as checked above.
+        match unsafe { call(Command::MapLookupElem, &mut attributes) } {
+            Ok(_) => Ok(Some(value)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
     /// The id of the map in a slot of an array of maps.
     pub(crate) fn slot(&self, slot: u32) -> Result<Option<u32>, SysError> {
         let fail = |error| self.fail("reading a slot of", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
