@@ -14,6 +14,7 @@
 mod clients;
 mod diff;
 mod dns;
+mod doctor;
 mod injected;
 mod kiam;
 mod leaks;
@@ -32,6 +33,7 @@ use testkit::{Test, run_kernel_tests};
 fn main() {
     run_kernel_tests(&[
         diff::TESTS,
+        doctor::TESTS,
         injected::TESTS,
         memory::TESTS,
         redirects::TESTS,
