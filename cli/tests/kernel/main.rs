@@ -15,6 +15,7 @@ mod clients;
 mod counters;
 mod diff;
 mod dns;
+mod doctor;
 mod existing;
 mod injected;
 mod kiam;
@@ -37,6 +38,7 @@ fn main() {
         counters::TESTS,
         diff::TESTS,
         existing::TESTS,
+        doctor::TESTS,
         injected::TESTS,
         memory::TESTS,
         monitor::TESTS,
