@@ -104,7 +104,10 @@ pub(crate) fn quiet(writer: &Writer, shared: &Shared) -> Result<(), WatchError> 
     }
     let Some(directory) = writer.open(&Folder::Sockets)? else { return Ok(()) };
     match take(&directory, Sharing::Exclusive) {
-        Ok(_nobody_else) => Ok(shared.switch()?.set(Switches::OFF)),
+        Ok(_nobody_else) => {
+            shared.switch()?.set(Switches::OFF);
+            Ok(())
+        }
         Err(LockError::Busy { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }

@@ -15,8 +15,6 @@ use lrpc_loader::node::Existing;
 use lrpc_schema::image::Port;
 use testkit::{Client, Place, Server};
 
-use lrpc_loader::node::Existing;
-
 use crate::Test;
 use crate::raw::overwrite;
 use crate::world::{FRONTEND, NEW, OLD, World, image, options, row, set};

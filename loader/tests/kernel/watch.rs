@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aya::maps::{Array, Map, MapData};
-use lrpc_loader::node::{End, Error, Monitor, Next, Node};
+use lrpc_loader::node::{End, Error, Existing, Monitor, Next, Node};
 use lrpc_schema::image::Protocol;
 use testkit::{Client, Place};
 
@@ -76,7 +76,7 @@ fn what_a_killed_watcher_left_on_is_put_out() {
     world.apply(OLD).unwrap();
     for mend in [
         |world: &World| drop(world.apply(NEW).unwrap()),
-        |world: &World| drop(world.node.rollback(None).unwrap()),
+        |world: &World| drop(world.node.rollback(None, Existing::Keep).unwrap()),
         // An apply that changes nothing mends as well.
         |world: &World| drop(world.apply(OLD).unwrap()),
     ] {
@@ -162,7 +162,7 @@ fn counts_go_with_the_last_generation() {
     assert_eq!(counted(&world.node), is(&[("169.254.169.253", 2, true), ("169.254.169.254", 1, true)]));
     apply(&[FRONTEND], OLD);
     assert_eq!(counted(&world.node), is(&[("169.254.169.253", 2, false), ("169.254.169.254", 1, true)]));
-    world.node.rollback(None).unwrap();
+    world.node.rollback(None, Existing::Keep).unwrap();
     assert_eq!(counted(&world.node), is(&[("169.254.169.253", 2, true), ("169.254.169.254", 1, true)]));
     apply(&[FRONTEND], NEW);
     apply(&[FRONTEND], OLD);
