@@ -128,7 +128,7 @@ impl Client {
     }
 
     fn call(&mut self, order: fmt::Arguments<'_>) -> io::Result<String> {
-        self.order(order)?;
+        self.order(format_args!("call {order}"))?;
         let line = self.line()?;
         match line.strip_prefix("ok") {
             Some(answer) => Ok(answer.trim_start().to_owned()),
@@ -151,7 +151,8 @@ impl Calls {
     }
 
     fn call(&mut self, order: &str) -> io::Result<String> {
-        match order.split(' ').collect::<Vec<_>>()[..] {
+        let called = order.strip_prefix("call ").ok_or_else(|| io::Error::other("not an order"))?;
+        match called.split(' ').collect::<Vec<_>>()[..] {
             ["socket", kind] => {
                 self.0.push(open(kind)?);
                 return Ok((self.0.len() - 1).to_string());
