@@ -71,6 +71,14 @@ const CODES: &[(&str, [&str; 3])] = &[
     ),
     ("dump", ["the maps are printed", "", "nothing is loaded, or it cannot be read"]),
     (
+        "monitor",
+        [
+            "it ended as it was asked to, or nothing is loaded any more",
+            "",
+            "nothing is loaded, another monitor is at work, or it cannot be read",
+        ],
+    ),
+    (
         "verify",
         [
             "the kernel holds what was loaded",

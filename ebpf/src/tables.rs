@@ -218,24 +218,7 @@ impl Context {
 fn count(key: FrontendKey, fate: Fate) {
     with_words(*key.words(), |key| {
         let counters = map(&COUNTERS);
-        if let Some(counts) = look_up::<u64>(counters, key) {
-            // Another run may interrupt this one on its CPU, so the sum is made in one step. The offset stands in the
-            // text, since the verifier takes none from a register.
-            macro_rules! add_one_at {
-                ($offset:literal) => {
-                    // SAFETY: the value has a word for each fate, and lives until the run ends.
-                    unsafe {
-                        asm!(concat!("lock *(u64 *)({0} + ", $offset, ") += {1}"), in(reg) counts, in(reg) 1_u64)
-                    }
-                };
-            }
-            match fate {
-                Fate::Redirected => add_one_at!(0),
-                Fate::Dropped => add_one_at!(8),
-                Fate::Own => add_one_at!(16),
-                Fate::NoClient => add_one_at!(24),
-            }
-        } else {
+        if !add_one(counters, key, fate) {
             with_words(*Counts::one(fate).words(), |counts| {
                 // SAFETY: key and value are as long as the map's.
                 unsafe { bpf_map_update_elem(counters, key.cast(), counts.cast(), u64::from(BPF_NOEXIST)) };
@@ -244,17 +227,41 @@ fn count(key: FrontendKey, fate: Fate) {
     });
 }
 
-/// Tells a decision to who looks. Where the ring is full it is lost, and the ring counts that.
+/// Adds one to the counts of a key, of which there may be none: false.
+#[inline(always)]
+fn add_one(counters: *mut c_void, key: *mut u64, fate: Fate) -> bool {
+    let Some(counts) = look_up::<u64>(counters, key) else { return false };
+    // Another run may interrupt this one on its CPU, so the sum is made in one step. The offset stands in the
+    // text, since the verifier takes none from a register.
+    macro_rules! add_one_at {
+        ($offset:literal) => {
+            // SAFETY: the value has a word for each fate, and lives until the run ends.
+            unsafe { asm!(concat!("lock *(u64 *)({0} + ", $offset, ") += {1}"), in(reg) counts, in(reg) 1_u64) }
+        };
+    }
+    match fate {
+        Fate::Redirected => add_one_at!(0),
+        Fate::Dropped => add_one_at!(8),
+        Fate::Own => add_one_at!(16),
+        Fate::NoClient => add_one_at!(24),
+    }
+    true
+}
+
+/// Tells a decision to who looks. Where the ring is full it is lost, and counted as that.
 #[inline(always)]
 fn tell(key: FrontendKey, fate: Fate, is_audit: bool, backend: Backend) {
     // SAFETY: the helpers take nothing.
     let (at, task, cgroup) =
         unsafe { (bpf_ktime_get_boot_ns(), bpf_get_current_pid_tgid(), bpf_get_current_cgroup_id()) };
     let decided = Decided::new(at, key, backend, fate, is_audit, task, cgroup);
-    with_words(*decided.words(), |words| {
+    let told = with_words(*decided.words(), |words| {
         // SAFETY: the words are the record.
-        unsafe { bpf_ringbuf_output(map(&EVENTS), words.cast(), Decided::SIZE as u64, 0) };
+        unsafe { bpf_ringbuf_output(map(&EVENTS), words.cast(), Decided::SIZE as u64, 0) }
     });
+    if told != 0 {
+        with_words(*Counts::LOST.words(), |key| add_one(map(&COUNTERS), key, fate));
+    }
 }
 
 /// The map that the loader puts in the place of a static.

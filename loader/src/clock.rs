@@ -2,10 +2,35 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::time::{ClockId, clock_gettime};
+
 /// This second, in UTC: `2026-11-23T12:00:00Z`.
 pub(crate) fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     rfc3339(since.as_secs())
+}
+
+/// A time of the boot clock, in nanoseconds, as a time of day: `2026-11-23T12:00:00.000001Z`.
+pub(crate) fn of_boot(at: u64) -> String {
+    let since_boot = clock_gettime(ClockId::Boottime);
+    let ago = nanoseconds(since_boot.tv_sec, since_boot.tv_nsec).saturating_sub(at);
+    let now = clock_gettime(ClockId::Realtime);
+    let then = nanoseconds(now.tv_sec, now.tv_nsec).saturating_sub(ago);
+    let day = rfc3339(then / SECOND);
+    format!("{}.{:06}Z", day.trim_end_matches('Z'), then % SECOND / 1_000)
+}
+
+/// Now by the boot clock, in nanoseconds.
+pub(crate) fn boot() -> u64 {
+    let since_boot = clock_gettime(ClockId::Boottime);
+    nanoseconds(since_boot.tv_sec, since_boot.tv_nsec)
+}
+
+/// Nanoseconds in a second.
+const SECOND: u64 = 1_000_000_000;
+
+fn nanoseconds(seconds: i64, rest: i64) -> u64 {
+    seconds.cast_unsigned().wrapping_mul(SECOND).wrapping_add(rest.cast_unsigned())
 }
 
 /// Seconds since 1970 as RFC 3339. Years are counted from March, so that the leap day is the last of its
@@ -25,7 +50,15 @@ fn rfc3339(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::rfc3339;
+    use super::{boot, now, of_boot, rfc3339};
+
+    #[test]
+    fn the_boot_clock_tells_the_time_of_day() {
+        let (before, told, after) = (now(), of_boot(boot()), now());
+        let second = told.split('.').next().unwrap();
+        assert!(before.trim_end_matches('Z') <= second && second <= after.trim_end_matches('Z'), "{told}");
+        assert_eq!(told.len(), "2026-11-23T12:00:00.000001Z".len());
+    }
 
     #[test]
     fn seconds_become_dates() {

@@ -151,6 +151,11 @@ impl Client {
         }
     }
 
+    /// The number of the client's process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Performs a batch and says how long its calls took. The sockets of the one before are closed first.
     ///
     /// # Errors

@@ -10,6 +10,8 @@ mod text;
 mod words;
 
 use std::io::{self, BufWriter, Write};
+#[cfg(target_os = "linux")]
+use std::ops::ControlFlow;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -120,6 +122,27 @@ impl Output {
         seen(values.iter().try_for_each(&mut line).and_then(|()| out.flush()))
     }
 
+    /// Prints a value of many as JSON on a line of its own, and says whether to go on: nobody may read them any more.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn json_line(self, value: &impl Serialize) -> Result<ControlFlow<()>, Failure> {
+        let mut out = InSight(BufWriter::new(io::stdout().lock()));
+        let written = serde_json::to_writer(&mut out, value).map_err(io::Error::from);
+        heard(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
+    }
+
+    /// Prints a line of many for people, and says whether to go on: nobody may read them any more.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    #[cfg(target_os = "linux")]
+    pub(crate) fn line(self, text: Text) -> Result<ControlFlow<()>, Failure> {
+        let mut out = BufWriter::new(io::stdout().lock());
+        heard(text.leave(&mut out, self.color.on(&io::stdout())).and_then(|()| out.flush()))
+    }
+
     /// Prints what is only good to know: a summary, a count.
     pub(crate) fn note(self, text: impl Into<Text>) {
         if !self.quiet {
@@ -136,6 +159,15 @@ impl Output {
             None => text,
         };
         let _ = text.leave(&mut out, self.color.on(&io::stderr())).and_then(|()| out.flush());
+    }
+}
+
+/// What is printed piece by piece ends where its reader has gone.
+#[cfg(target_os = "linux")]
+fn heard(written: io::Result<()>) -> Result<ControlFlow<()>, Failure> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        written => seen(written).map(ControlFlow::Continue),
     }
 }
 

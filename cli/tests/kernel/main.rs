@@ -12,6 +12,7 @@
 )]
 
 mod clients;
+mod counters;
 mod diff;
 mod dns;
 mod existing;
@@ -19,6 +20,7 @@ mod injected;
 mod kiam;
 mod leaks;
 mod memory;
+mod monitor;
 mod pods;
 mod programs;
 mod redirects;
@@ -32,10 +34,12 @@ use testkit::{Test, run_kernel_tests};
 
 fn main() {
     run_kernel_tests(&[
+        counters::TESTS,
         diff::TESTS,
         existing::TESTS,
         injected::TESTS,
         memory::TESTS,
+        monitor::TESTS,
         redirects::TESTS,
         swaps::TESTS,
         states::TESTS,

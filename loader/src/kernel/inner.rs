@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use lrpc_schema::image::Digest;
-use lrpc_schema::records::{Meta, Table};
+use lrpc_schema::records::{FrontendKey, Meta, Table};
 
 use super::pins::{Folder, PinError, Pins};
 use super::shared::table_shape;
@@ -52,6 +52,12 @@ impl InnerMaps {
             }
         }
         Ok(Some(Self { maps }))
+    }
+
+    /// Whether the frontend table has an entry.
+    pub(crate) fn has_frontend(&self, key: &FrontendKey) -> Result<bool, SysError> {
+        let table = Table::ALL.iter().zip(&self.maps).find(|(table, _)| **table == Table::Frontends);
+        table.map_or(Ok(false), |(_, map)| map.has(&key.to_bytes()))
     }
 
     pub(crate) fn maps(&self) -> &[Map] {

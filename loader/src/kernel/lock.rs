@@ -53,10 +53,19 @@ pub(crate) fn wait_for(directory: &Dir, sharing: Sharing) -> Result<DirLock, Loc
             return Ok(lock);
         }
         if since.elapsed() >= PATIENCE {
-            return Err(LockError::Busy { path: directory.path().to_owned(), holder: holder(directory) });
+            return Err(busy(directory));
         }
         sleep(PAUSE);
     }
+}
+
+/// Takes the lock of a directory, if nobody has it.
+pub(crate) fn take(directory: &Dir, sharing: Sharing) -> Result<DirLock, LockError> {
+    directory.try_lock(sharing)?.ok_or_else(|| busy(directory))
+}
+
+fn busy(directory: &Dir) -> LockError {
+    LockError::Busy { path: directory.path().to_owned(), holder: holder(directory) }
 }
 
 /// Who holds the lock of a directory, as `/proc/locks` tells it.

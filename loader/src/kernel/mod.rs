@@ -4,13 +4,15 @@
 //! pins with its [`lock`], and [`pins`] says where everything is pinned in it, [`bpffs`] and [`cgroup`] find
 //! the two file systems, [`object`]
 //! holds the programs and [`hooks`] where they are attached, [`inner`] is one set of tables and
-//! [`shared`] what all generations share: the cell and the outer maps, [`sockets`] are the connections that exist. When to do what with them is
+//! [`shared`] what all generations share: the cell and the outer maps; [`counters`] and [`watch`] are what programs
+//! say of their decisions, [`sockets`] are the connections that exist. When to do what with them is
 //! [`node`](crate::node)'s business.
 //!
 //! INVARIANT: `unsafe` and aya are used in this module only.
 
 pub(crate) mod bpffs;
 pub(crate) mod cgroup;
+pub(crate) mod counters;
 pub(crate) mod hooks;
 pub(crate) mod inner;
 pub(crate) mod instance;
@@ -22,4 +24,5 @@ pub(crate) mod pods;
 pub(crate) mod shared;
 pub(crate) mod sockets;
 pub(crate) mod sys;
+pub(crate) mod watch;
 pub(crate) mod writer;

@@ -4,7 +4,8 @@
 //! A pod's directory bears its UID: `podUID` with the cgroupfs driver, `…-podUID.slice` with systemd's, which
 //! has underscores in the place of hyphens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -88,6 +89,38 @@ fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
+/// The directories below a cgroup, and itself, by their number; with the UID of the pod whose they are, if any.
+pub(crate) fn names(cgroup: &Path) -> Result<HashMap<u64, Named>, SysError> {
+    let mut names = HashMap::new();
+    let mut name = |path: PathBuf| {
+        if let Some(place) = place(cgroup, None, &path)? {
+            names.insert(place.cgroup, Named { pod: pod_of(&path), path });
+        }
+        Ok(())
+    };
+    name(cgroup.to_owned())?;
+    find(cgroup, DEEP, &mut |_, path| name(path).map(|()| true))?;
+    Ok(names)
+}
+
+/// How far below the cgroup a container's may be, with what it makes below its own.
+const DEEP: usize = 12;
+
+/// A cgroup as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// Its directory.
+    pub(crate) path: PathBuf,
+    /// The UID of the pod whose it is.
+    pub(crate) pod: Option<String>,
+}
+
+/// The UID of the pod whose directory this is, or one below it.
+fn pod_of(path: &Path) -> Option<String> {
+    let mut names = path.iter().filter_map(OsStr::to_str).skip_while(|name| !is_kubelets(name));
+    names.find_map(uid)
+}
+
 fn is_kubelets(name: &str) -> bool {
     matches!(name, "kubepods" | "kubepods.slice") || name.ends_with("-kubepods.slice")
 }
@@ -110,6 +143,28 @@ mod tests {
         for other in ["kubepods", "kubepods-burstable.slice", "burstable", "pod", "tripod7", "cri-x.scope"] {
             assert_eq!(uid(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_container_is_its_pods_and_what_is_outside_of_the_kubelets_tree_is_nobodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |path: &str| fs::create_dir_all(folder.path().join(path)).unwrap();
+        make("kubepods.slice/kubepods-pod0a_1.slice/cri-containerd-x.scope");
+        make("system.slice/pod1");
+        let names = names(folder.path()).unwrap();
+        let pod = |path: &str| {
+            let path = folder.path().join(path);
+            let named = &names[&fs::metadata(&path).unwrap().ino()];
+            assert_eq!(named.path, path);
+            named.pod.clone()
+        };
+        assert_eq!(
+            pod("kubepods.slice/kubepods-pod0a_1.slice/cri-containerd-x.scope").as_deref(),
+            Some("0a-1")
+        );
+        assert_eq!(pod("kubepods.slice/kubepods-pod0a_1.slice").as_deref(), Some("0a-1"));
+        assert_eq!([pod("kubepods.slice"), pod("system.slice/pod1"), pod("")], [None, None, None]);
+        assert_eq!(names.len(), 6);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::thread;
 
 use lrpc_schema::records::{
-    Backend, CELL, Cell, FrontendKey, FrontendValue, MEMBER, META_SIZE, MemberKey, Slot, Table,
+    Backend, CELL, Cell, FrontendKey, FrontendValue, MEMBER, META_SIZE, MemberKey, Slot, Switches, Table,
 };
 
 use super::pins::{Folder, PinError, Pins};
@@ -23,6 +23,11 @@ use crate::fs::FsError;
 const MAPPABLE: u32 = 1 << 10;
 /// `BPF_F_INNER_MAP`: arrays of different sizes may sit in the slots of one outer map.
 const INNER: u32 = 1 << 12;
+
+/// Which word of the cell says what is active.
+const ACTIVE: u32 = 0;
+/// Which word of it has the switches.
+const SWITCHES: u32 = 1;
 
 const CELL_SHAPE: Shape =
     Shape { kind: Kind::Array, key_size: 4, value_size: 8, max_entries: 2, flags: MAPPABLE };
@@ -115,8 +120,8 @@ impl Shared {
         if cell.shape() != CELL_SHAPE {
             return Err(misshapen(CELL));
         }
-        let active = Cell::from_word(cell.word()?);
-        if active.generation().is_none() {
+        let named = active(&cell)?;
+        if named.generation().is_none() {
             return Ok(None);
         }
         let mut outers = Vec::new();
@@ -133,7 +138,7 @@ impl Shared {
         }
         let slots = slots.and_then(|slots| u16::try_from(slots).ok());
         let slots = slots.ok_or_else(|| misshapen(Table::Frontends.name()))?;
-        Ok(Some((Self { cell, outers, slots }, active)))
+        Ok(Some((Self { cell, outers, slots }, named)))
     }
 
     /// The ids of the maps that programs look up, by the name under which they are pinned.
@@ -144,7 +149,17 @@ impl Shared {
 
     /// The cell's word in our own memory, so that the flip cannot fail.
     pub(crate) fn lever(&self, _writer: &Writer) -> Result<Lever, SysError> {
-        MappedWord::of(&self.cell).map(Lever)
+        MappedWord::of(&self.cell, ACTIVE).map(Lever)
+    }
+
+    /// What is switched on beside the redirects.
+    pub(crate) fn switches(&self) -> Result<Switches, SysError> {
+        self.cell.word(SWITCHES).map(Switches::from_word)
+    }
+
+    /// The switches' word in our own memory.
+    pub(super) fn switch(&self) -> Result<Switch, SysError> {
+        Switch::of(&self.cell)
     }
 
     /// How many slots each outer map has.
@@ -180,8 +195,18 @@ impl Shared {
     }
 }
 
+/// What a pinned cell says.
+pub(super) fn active(cell: &Map) -> Result<Cell, SysError> {
+    cell.word(ACTIVE).map(Cell::from_word)
+}
+
 /// Opens a pinned map; what is there and is no map is one of another shape.
-fn open(pins: &Pins, folder: &Folder, name: &str, access: Access) -> Result<Option<Map>, SharedError> {
+pub(super) fn open(
+    pins: &Pins,
+    folder: &Folder,
+    name: &str,
+    access: Access,
+) -> Result<Option<Map>, SharedError> {
     match pins.map(folder, name, access) {
         Err(PinError::Kernel(error)) if error.is_foreign() => Err(SharedError::Shape(name.to_owned())),
         opened => Ok(opened?),
@@ -200,6 +225,22 @@ impl Lever {
 
     /// Stores the cell: eight bytes, once.
     pub(crate) fn flip(&self, _writer: &Writer, to: Cell) {
+        self.0.store(to.word());
+    }
+}
+
+/// The switches, mapped. No connect sees them.
+#[derive(Debug)]
+pub(super) struct Switch(MappedWord);
+
+impl Switch {
+    /// The switches beside a cell.
+    pub(super) fn of(cell: &Map) -> Result<Self, SysError> {
+        MappedWord::of(cell, SWITCHES).map(Self)
+    }
+
+    /// Stores the switches.
+    pub(super) fn set(&self, to: Switches) {
         self.0.store(to.word());
     }
 }

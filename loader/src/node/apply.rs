@@ -407,8 +407,7 @@ impl Applied {
         let Done { record, resident, existing, troubles, .. } = done;
         let hooks = Hook::ALL.iter().map(ToString::to_string).collect();
         let active = record.map(|record| ActiveStatus::of(&record, resident, hooks));
-        let status =
-            Status { is_active: active.is_some(), active, gone_pods: Vec::new(), differences: Vec::new() };
+        let status = Status { is_active: active.is_some(), active, ..Status::default() };
         Self { status, previous, changed, frontends_changed: None, existing, troubles }
     }
 }

@@ -6,8 +6,10 @@ use lrpc_schema::image::Protocol;
 use lrpc_schema::records::{Action, Backend, FrontendKey, FrontendValue, Generation, Slot, Table};
 use serde::Serialize;
 
+use super::counters::{Counted, FrontendTally};
 use super::loaded::Found;
 use super::{Error, Node};
+use crate::kernel::writer::Reader;
 use crate::record::Record;
 use crate::tables::{Packed, entries_of};
 use lrpc_linker::mapset::{ShownBackend, ShownRow, State};
@@ -24,6 +26,9 @@ pub struct Dump {
     pub frontends: Vec<ShownRow>,
     /// The tables by name.
     pub tables: BTreeMap<String, TableDump>,
+    /// What was counted of each frontend, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counters: Option<Vec<FrontendTally>>,
 }
 
 /// One table.
@@ -42,8 +47,22 @@ impl Node {
     /// Nothing is loaded, the cell names no resident set, the kernel refuses, or what the state directory keeps
     /// of the generation cannot be read.
     pub fn dump(&self) -> Result<Dump, Error> {
+        self.dump_of(&self.reader()?.ok_or(Error::NothingLoaded)?)
+    }
+
+    /// The same with what was counted.
+    ///
+    /// # Errors
+    /// As for [`dump`](Self::dump).
+    pub fn dump_with_counters(&self) -> Result<Dump, Error> {
         let reader = self.reader()?.ok_or(Error::NothingLoaded)?;
-        let loaded = match Found::read(&reader)? {
+        let dump = self.dump_of(&reader)?;
+        let counters = Counted::read(&reader)?.by_frontend(&dump.frontends);
+        Ok(Dump { counters: Some(counters), ..dump })
+    }
+
+    fn dump_of(&self, reader: &Reader) -> Result<Dump, Error> {
+        let loaded = match Found::read(reader)? {
             Found::Nothing => return Err(Error::NothingLoaded),
             Found::Orphaned(map) => return Err(Error::Orphaned(map)),
             Found::Loaded(loaded) => loaded,
@@ -69,7 +88,8 @@ impl Node {
             let entries = table(name).map_or(0, Packed::len);
             (name.to_string(), TableDump { entries, map_id: map.id() })
         });
-        Ok(Dump { generation: loaded.active, slot: loaded.slot, frontends, tables: tables.collect() })
+        let tables = tables.collect();
+        Ok(Dump { generation: loaded.active, slot: loaded.slot, frontends, tables, counters: None })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::kernel::object::LoadError;
 use crate::kernel::pins::PinError;
 use crate::kernel::shared::SharedError;
 use crate::kernel::sys::SysError;
+use crate::kernel::watch::WatchError;
 use crate::record::{RecordError, RecordRefused};
 use crate::resolve::Unidentified;
 use crate::state::StateError;
@@ -45,6 +46,9 @@ pub enum Error {
         /// Who, as far as it is known.
         holder: lock::Holder,
     },
+    /// Somebody else takes the decisions out of the ring.
+    #[error("another monitor is at work: {0}")]
+    Watched(lock::Holder),
     /// The directory of pins is of others, or others can write it.
     #[error(transparent)]
     Pins(FsError),
@@ -276,6 +280,7 @@ impl Error {
             Self::Busy { .. } => {
                 Some("wait for it to end; the lock is free as soon as the process is gone".to_owned())
             }
+            Self::Watched(_) => Some("end it first: each decision is told once".to_owned()),
             Self::Pins(error) if error.is_denied() => Some(DENIED.to_owned()),
             Self::Pins(error) => error.remedy("--bpffs"),
             Self::Later { .. } => Some("use that version, or another directory by --bpffs".to_owned()),
@@ -369,6 +374,16 @@ impl From<SharedError> for Error {
         match error {
             SharedError::Shape(map) => Self::Shape { map },
             SharedError::Pin(error) => error.into(),
+        }
+    }
+}
+
+impl From<WatchError> for Error {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Lock(LockError::Busy { holder, .. }) => Self::Watched(holder),
+            WatchError::Lock(error) => error.into(),
+            WatchError::Shared(error) => error.into(),
         }
     }
 }

@@ -32,7 +32,7 @@ impl Node {
     }
 
     /// The pods below a record's cgroup; `None` where that cannot be seen.
-    fn present_pods(&self, record: &Record) -> Result<Option<Identities>, Error> {
+    pub(super) fn present_pods(&self, record: &Record) -> Result<Option<Identities>, Error> {
         let Some(cgroup) = cgroup_of(self, record) else { return Ok(None) };
         Ok(Some(identities(cgroup.path(), cgroup.level())?))
     }
@@ -44,7 +44,7 @@ impl Node {
     }
 
     /// The active set as the state directory keeps it; `None` where it does not.
-    fn linked_set(&self, loaded: &Loaded, record: &Record) -> Option<MapSet> {
+    pub(super) fn linked_set(&self, loaded: &Loaded, record: &Record) -> Option<MapSet> {
         self.state.kept_set(loaded.active, record.digest).ok().flatten()
     }
 }

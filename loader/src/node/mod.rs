@@ -14,6 +14,7 @@
 
 mod apply;
 mod changes;
+mod counters;
 mod doctor;
 mod dump;
 mod error;
@@ -23,6 +24,7 @@ mod faults;
 mod gone;
 mod history;
 mod loaded;
+mod monitor;
 mod recover;
 mod rollback;
 mod room;
@@ -36,10 +38,12 @@ use std::path::PathBuf;
 
 pub use apply::{Applied, ApplyOptions, Expect, NodeNetns, Preview};
 pub use changes::Changes;
+pub use counters::{FrontendTally, PolicyTally, Tally};
 pub use doctor::{Check, Verdict};
 pub use dump::{Dump, TableDump};
 pub use error::Error;
 pub use existing::{Concerned, Existing, ExistingCount, Overlooked, Side};
+pub use monitor::{End, Monitor, Next, Told};
 pub use recover::Removed;
 pub use status::{ActiveStatus, Status};
 pub use steps::{Plan, Step};

@@ -15,6 +15,7 @@ use super::loaded::Found;
 use crate::kernel::hooks::{Programs, program_of};
 use crate::kernel::object::pinned;
 use crate::kernel::pins::{Folder, PinError, PinnedLink};
+use crate::kernel::watch::quiet;
 use crate::kernel::writer::Writer;
 
 /// Brings what was found in order, and reads what is there then.
@@ -40,6 +41,7 @@ pub(crate) fn recover(writer: &Writer, found: Found) -> Result<Found, Error> {
         writer.rename(&active.folder, &Folder::Resident(loaded.active))?;
     }
     loaded.order.settle(writer, loaded.active)?;
+    quiet(writer, &loaded.shared)?;
     let orphans = orphans(&loaded.shared.occupants()?, &loaded.slots());
     if !orphans.is_empty() {
         loaded.shared.clear(writer, &orphans)?;

@@ -5,6 +5,7 @@ use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Generation, Hook};
 use serde::Serialize;
 
+use super::counters::{Counted, PolicyTally};
 use super::loaded::Found;
 use super::verify::{Difference, check_hooks, not_resident, orphaned};
 use super::{Error, Node};
@@ -13,7 +14,7 @@ use crate::kernel::writer::Reader;
 use crate::record::{Coverage, Record, text};
 
 /// What is active. Serialises as CONTRACT says.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Status {
     /// A generation is active.
     #[serde(rename = "active")]
@@ -25,6 +26,9 @@ pub struct Status {
     /// again. `NAMESPACE/NAME`, sorted; empty also where no kubelet's tree is below the cgroup.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gone_pods: Vec<String>,
+    /// What was counted of each policy, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counters: Option<Vec<PolicyTally>>,
     /// What is not as it was loaded: a cell that names no resident set, a missing or foreign hook. Anything
     /// here is exit 1.
     #[serde(skip)]
@@ -93,8 +97,19 @@ impl Node {
     /// # Errors
     /// The kernel refuses, what is pinned is not ours, or another lrpc recorded what is active.
     pub fn status(&self) -> Result<Status, Error> {
-        let inactive =
-            |differences| Status { is_active: false, active: None, gone_pods: Vec::new(), differences };
+        self.status_of(false)
+    }
+
+    /// The same with what was counted.
+    ///
+    /// # Errors
+    /// As for [`status`](Self::status).
+    pub fn status_with_counters(&self) -> Result<Status, Error> {
+        self.status_of(true)
+    }
+
+    fn status_of(&self, with_counters: bool) -> Result<Status, Error> {
+        let inactive = |differences| Status { differences, ..Status::default() };
         let Some(reader) = self.reader()? else {
             return Ok(inactive(Vec::new()));
         };
@@ -109,7 +124,9 @@ impl Node {
         let active = ActiveStatus::of(record, loaded.numbers(), pinned_hooks(&reader)?);
         let differences = check_hooks(self, &reader, &loaded, record)?;
         let gone_pods = self.gone_pods(&loaded, record)?;
-        Ok(Status { is_active: true, active: Some(active), gone_pods, differences })
+        let counted = with_counters.then(|| Counted::read(&reader)).transpose()?;
+        let counters = counted.map(|counted| counted.by_policy(self.linked_set(&loaded, record).as_ref()));
+        Ok(Status { is_active: true, active: Some(active), gone_pods, counters, differences })
     }
 }
 

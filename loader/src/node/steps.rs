@@ -93,6 +93,8 @@ pub enum Step {
         /// The generation.
         generation: Generation,
     },
+    /// Forget what was counted of frontends that no resident generation has.
+    Uncount,
     /// Remove the programs of other versions.
     Tidy,
     /// Take a program off its hook.
@@ -143,6 +145,7 @@ impl fmt::Display for Step {
             Self::Settle { generation } => write!(f, "record generation {generation} as resident"),
             Self::Demote { generation } => write!(f, "retire generation {generation}"),
             Self::Discard { generation } => write!(f, "remove the pins of generation {generation}"),
+            Self::Uncount => f.write_str("forget the counts of frontends that are gone"),
             Self::Tidy => f.write_str("remove the programs of other versions"),
             Self::Detach { hook } => write!(f, "detach `{hook}`"),
             Self::Unpin => f.write_str("remove all pins"),
@@ -278,6 +281,9 @@ pub(crate) fn plan(situation: &Situation) -> Plan {
     let retired = retired(resident, active, keep).into_iter().filter(|other| Some(*other) != room.evicted);
     let mut settled: Vec<_> = retired.map(|generation| Step::Demote { generation }).collect();
     settled.extend(room.leaves.iter().map(|&generation| Step::Discard { generation }));
+    if upon == Upon::Active {
+        settled.push(Step::Uncount);
+    }
     if is_replaced {
         settled.push(Step::Tidy);
     }

@@ -14,6 +14,7 @@ use super::recover::{Removed, detach, recover, settle_programs, unpin};
 use super::steps::Plan;
 use super::{Error, Node, Step};
 use crate::kernel::cgroup::Cgroup;
+use crate::kernel::counters::Counters;
 use crate::kernel::hooks::{HookState, Programs, attach, state};
 use crate::kernel::inner::{self, InnerMaps, build};
 use crate::kernel::object::{LoadError, programs, version, version_name};
@@ -219,6 +220,7 @@ impl<'a> Transaction<'a> {
                 self.resident.remove(generation);
             }
             Step::Discard { generation } => drop(writer.remove(&Folder::Demoted(*generation))?),
+            Step::Uncount => self.uncount()?,
             Step::Tidy => settle_programs(writer)?,
             Step::Detach { hook } => self.removed.links += detach(writer, *hook)?,
             Step::Unpin => unpin(writer, &mut self.removed)?,
@@ -310,6 +312,32 @@ impl<'a> Transaction<'a> {
         self.existing = existing;
         self.troubles.extend(troubles);
         Ok(())
+    }
+
+    /// What is counted of a frontend stays while a resident generation has it, so that a rollback finds it. Most of
+    /// them the new one has, which is in hand; only for the others the kernel is asked.
+    fn uncount(&self) -> Result<(), Error> {
+        let Some(counters) = Counters::open(self.writer)? else { return Ok(()) };
+        let brought = &self.brought()?.resolved.tables.frontends;
+        let mut earlier = Vec::new();
+        for generation in &self.resident {
+            earlier.extend(InnerMaps::open(
+                self.writer,
+                &Folder::Resident(*generation),
+                self.writer.access(),
+            )?);
+        }
+        counters.forget(self.writer, |key| {
+            if brought.binary_search_by_key(key, |(key, _)| *key).is_ok() {
+                return Ok(true);
+            }
+            for tables in &earlier {
+                if tables.has_frontend(key)? {
+                    return Ok(true);
+                }
+            }
+            Ok::<_, Error>(false)
+        })
     }
 
     fn program(&self, hook: Hook) -> Result<&Program, Error> {

@@ -23,6 +23,7 @@ mod races;
 mod raw;
 mod storm;
 mod tampering;
+mod watch;
 mod world;
 
 use testkit::{Test, run_kernel_tests};
@@ -38,5 +39,6 @@ fn main() {
         races::TESTS,
         storm::TESTS,
         tampering::TESTS,
+        watch::TESTS,
     ]);
 }

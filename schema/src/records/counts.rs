@@ -45,6 +45,10 @@ pub struct Counts {
 words!(Counts, 4);
 
 impl Counts {
+    /// The key, of no frontend, under which decisions are counted that could not be told: see [`Decided`]. Who has
+    /// them told makes its entry first.
+    pub const LOST: FrontendKey = FrontendKey { words: [0; 3] };
+
     /// The counts with one of a fate.
     #[inline(always)]
     pub const fn one(fate: Fate) -> Self {
@@ -76,6 +80,11 @@ impl Counts {
             *word = word.wrapping_add(more);
         }
         Self { words }
+    }
+
+    /// How many there are of all fates.
+    pub fn total(&self) -> u64 {
+        self.words.iter().fold(0, |sum, word| sum.wrapping_add(*word))
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use lrpc_loader::node::Dump;
 
 use super::arguments::NodeArgs;
-use super::instance;
+use super::{counters, instance};
 use crate::commands::row;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output, Text};
@@ -14,12 +14,18 @@ use crate::output::{Format, Output, Text};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc dump --format json")]
 pub(crate) struct Args {
+    /// Show what was counted of each frontend: redirected, dropped, a backend's own, no client's
+    #[arg(long)]
+    counters: bool,
+
     #[command(flatten)]
     node: NodeArgs,
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
-    let dump = instance::open(&args.node.dirs).dump().map_err(instance::failure)?;
+    let node = instance::open(&args.node.dirs);
+    let dump = if args.counters { node.dump_with_counters() } else { node.dump() };
+    let dump = dump.map_err(instance::failure)?;
     match args.node.format {
         Format::Json => output.json(&dump)?,
         Format::Human => output.result(render(&dump, output.results().width))?,
@@ -35,6 +41,9 @@ fn render(dump: &Dump, width: usize) -> Text {
     }
     if !dump.frontends.is_empty() {
         text.append(row::table(&dump.frontends, width));
+    }
+    if let Some(tallies) = &dump.counters {
+        text.push("\n").append(counters::by_frontend(tallies, width));
     }
     text
 }

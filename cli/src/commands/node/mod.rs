@@ -2,11 +2,14 @@
 
 mod apply;
 mod arguments;
+mod counters;
 mod doctor;
 mod dump;
+mod duration;
 mod here;
 mod history;
 mod instance;
+mod monitor;
 mod rollback;
 mod status;
 mod unload;
@@ -25,6 +28,7 @@ pub(crate) enum Command {
     Apply(apply::Args),
     Status(status::Args),
     Dump(dump::Args),
+    Monitor(monitor::Args),
     Verify(verify::Args),
     History(history::Args),
     Rollback(rollback::Args),
@@ -38,6 +42,7 @@ impl Command {
             Self::Apply(args) => apply::run(&args, output),
             Self::Status(args) => status::run(&args, output),
             Self::Dump(args) => dump::run(&args, output),
+            Self::Monitor(args) => monitor::run(&args, output),
             Self::Verify(args) => verify::run(&args, output),
             Self::History(args) => history::run(&args, output),
             Self::Rollback(args) => rollback::run(&args, output),

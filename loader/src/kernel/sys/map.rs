@@ -122,24 +122,48 @@ impl Map {
         &self.name
     }
 
-    fn fail(&self, doing: &str, call: &'static str, error: io::Error) -> SysError {
+    /// The descriptor alone.
+    pub(super) fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+
+    pub(super) fn fail(&self, doing: &str, call: &'static str, error: io::Error) -> SysError {
         SysError::new(format!("{doing} map `{}`", self.name), call, error)
     }
 
-    /// The first word of an array, as a system call reads it.
-    pub(crate) fn word(&self) -> Result<u64, SysError> {
+    /// A word of an array, as a system call reads it.
+    pub(crate) fn word(&self, index: u32) -> Result<u64, SysError> {
         let fail = |error| self.fail("reading", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
         if self.shape.kind != Kind::Array || (self.shape.key_size, self.shape.value_size) != (4, 8) {
             return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));
         }
-        let (key, mut word) = (0_u32, 0_u64);
+        let mut word = 0_u64;
         let mut attributes = attributes();
         attributes.__bindgen_anon_2.map_fd = raw(self.as_fd());
-        attributes.__bindgen_anon_2.key = address(&raw const key);
+        attributes.__bindgen_anon_2.key = address(&raw const index);
         attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(&raw mut word);
-        // SAFETY: keys of this map have the four bytes of `key`, values the eight of `word`, as checked above.
+        // SAFETY: keys of this map have the four bytes of `index`, values the eight of `word`, as checked above.
         unsafe { call(Command::MapLookupElem, &mut attributes) }.map_err(fail)?;
         Ok(word)
+    }
+
+    /// Whether a hash has an entry for a key.
+    pub(crate) fn has(&self, key: &[u8]) -> Result<bool, SysError> {
+        let fail = |error| self.fail("looking into", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
+        if self.shape.kind != Kind::Hash || key.len() != self.key_size() {
+            return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));
+        }
+        let mut value = vec![0_u8; self.value_size()];
+        let mut attributes = attributes();
+        attributes.__bindgen_anon_2.map_fd = raw(self.as_fd());
+        attributes.__bindgen_anon_2.key = address(key);
+        attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(value.as_mut_slice());
+        // SAFETY: `key` and `value` have the sizes of this map, whose values are not per CPU, as checked above.
+        match unsafe { call(Command::MapLookupElem, &mut attributes) } {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(fail(error)),
+        }
     }
 
     /// The id of the map in a slot of an array of maps.

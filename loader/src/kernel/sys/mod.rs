@@ -1,8 +1,9 @@
 //! The one door to bpf(2): every call that aya has no function for goes through [`call`].
 //!
-//! [`map`] creates, fills, reads and freezes maps, [`link`] attaches programs to a cgroup and asks what is
-//! attached there, [`mapped`] maps the cell's word into memory, [`netlink`] asks about sockets, [`run`]
-//! runs programs that are attached nowhere. They know no policy and no generation.
+//! [`map`] creates, fills, reads and freezes maps, [`percpu`] and [`ring`] read those that programs write, [`link`]
+//! attaches programs to a cgroup and asks what is attached there, [`mapped`] maps the cell's words into memory,
+//! [`netlink`] asks about sockets, [`run`] runs programs that are attached nowhere. They know no policy and no
+//! generation.
 //!
 //! INVARIANT: this is the only module of user space with `unsafe`. Descriptors are owned, buffers are sized
 //! by what the kernel says about the object, and each error names the call and what it was for.
@@ -14,7 +15,10 @@ pub(crate) mod map;
 pub(crate) mod mapped;
 pub(crate) mod netlink;
 pub(crate) mod netns;
+pub(crate) mod percpu;
+pub(crate) mod ring;
 pub(crate) mod run;
+pub(crate) mod signals;
 #[cfg(test)]
 pub(crate) mod twin;
 

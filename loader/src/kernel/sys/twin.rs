@@ -165,10 +165,10 @@ impl Twin {
     pub(crate) fn copy(&self) -> Self {
         let world = self.world.lock().unwrap();
         let object = |(number, object): (&u32, &Object)| {
-            let mut word = [0; 8];
-            object.file.read_exact_at(&mut word, 0).unwrap();
+            let mut words = [0; 16];
+            object.file.read_exact_at(&mut words, 0).unwrap();
             let file = file_of(*number).unwrap();
-            file.write_all_at(&word, 0).unwrap();
+            file.write_all_at(&words, 0).unwrap();
             (*number, Object { file, kind: object.kind.clone() })
         };
         let copied =
@@ -290,14 +290,15 @@ impl Twin {
                 }
                 Command::MapLookupElem => {
                     let wanted = attributes.__bindgen_anon_2;
-                    let word = word_of(&world, wanted.map_fd)?;
+                    let words = words_of(&world, wanted.map_fd)?;
                     let (shape, _, entries) = world.map(wanted.map_fd)?;
-                    let found = entries.get(&bytes(wanted.key, shape[1] as usize));
-                    let found = found.ok_or_else(|| error(libc::ENOENT))?;
-                    put(
-                        wanted.__bindgen_anon_1.value,
-                        if shape[4] != 0 && shape[2] == 8 { &word } else { found },
-                    );
+                    let key = bytes(wanted.key, shape[1] as usize);
+                    let found = entries.get(&key).ok_or_else(|| error(libc::ENOENT))?;
+                    let found = match words.chunks_exact(8).nth(usize::from(key[0])) {
+                        Some(word) if shape[4] != 0 && shape[2] == 8 => word,
+                        _ => found,
+                    };
+                    put(wanted.__bindgen_anon_1.value, found);
                     Ok(0)
                 }
                 Command::MapUpdateElem => {
@@ -404,11 +405,11 @@ impl Twin {
     }
 }
 
-/// The first eight bytes of the memory that a map shares.
-fn word_of(world: &World, fd: u32) -> io::Result<[u8; 8]> {
-    let mut word = [0; 8];
-    world.objects[&of_fd(fd)?].file.read_exact_at(&mut word, 0)?;
-    Ok(word)
+/// The first two words of the memory that a map shares.
+fn words_of(world: &World, fd: u32) -> io::Result<[u8; 16]> {
+    let mut words = [0; 16];
+    world.objects[&of_fd(fd)?].file.read_exact_at(&mut words, 0)?;
+    Ok(words)
 }
 
 fn inode(fd: u32) -> io::Result<u64> {

@@ -1,0 +1,256 @@
+//! `lrpc monitor`: each decision as it is made, with the names behind it where they are known.
+//!
+//! It reads the instance's pins for a moment at the beginning, and again whenever another generation is active, and
+//! holds no lock that a loader waits for in between.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use lrpc_linker::mapset::PodRef;
+use lrpc_schema::records::{Decided, FrontendKey, Generation};
+use rustix::event::{PollFd, PollFlags, poll};
+use serde::Serialize;
+
+use super::counters::key;
+use super::loaded::Found;
+use super::verify::cgroup_of;
+use super::{Error, Node};
+use crate::clock;
+use crate::kernel::cgroup::Cgroup;
+use crate::kernel::pods::{Named, names};
+use crate::kernel::sys::SysError;
+use crate::kernel::sys::signals::Signals;
+use crate::kernel::watch::Watch;
+use crate::kernel::writer::Reader;
+
+/// A decision. Serialises as a line of `lrpc monitor --format json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// When it was made, RFC 3339.
+    pub time: String,
+    /// What became of the connect or datagram: `redirected`, `dropped`, `own` (L8) or `no-client` (L6).
+    pub decision: &'static str,
+    /// It was only counted, and not done.
+    pub audit: bool,
+    /// What it was meant for, `ADDR:PORT/PROTO`.
+    pub frontend: String,
+    /// The policy, `NAMESPACE/NAME`.
+    pub policy: Option<String>,
+    /// The backend that it went to.
+    pub backend: Option<SocketAddr>,
+    /// The process, as the node numbers it.
+    pub process: u64,
+    /// The directory of its cgroup; `None` where it is not below `--cgroup`, or gone.
+    pub cgroup: Option<String>,
+    /// The UID of the pod that the cgroup is of.
+    pub pod_uid: Option<String>,
+    /// That pod, `NAMESPACE/NAME`, where the active set names it.
+    pub pod: Option<String>,
+    /// How many decisions could not be told before this one was read, since the monitor began.
+    pub lost: u64,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A decision.
+    Told(Box<Told>),
+    /// The monitor ends, and why.
+    End(End),
+}
+
+/// Why a monitor ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Its time is up.
+    Time,
+    /// A signal asked it to.
+    Signal,
+    /// Nothing is loaded any more.
+    Unloaded,
+}
+
+/// Holding one proves that decisions are told, and to nobody else.
+#[derive(Debug)]
+pub struct Monitor<'a> {
+    node: &'a Node,
+    // Before the signals, so that decisions are told no more once a signal can end the process again.
+    watch: Watch,
+    signals: Signals,
+    /// When it began, by the boot clock.
+    began: u64,
+    /// How many decisions had been lost until then, and until now.
+    lost: [u64; 2],
+    /// When it was looked last whether it is to end, and what is lost.
+    looked: Instant,
+    names: Names,
+}
+
+/// How often it is looked whether there still is something to watch, and somebody who wants to.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Node {
+    /// Begins to watch decisions.
+    ///
+    /// # Errors
+    /// Nothing is loaded, somebody else watches, or the kernel refuses.
+    pub fn monitor(&self) -> Result<Monitor<'_>, Error> {
+        let reader = self.reader()?.ok_or(Error::NothingLoaded)?;
+        let mut names = Names::default();
+        names.learn(self, &reader)?;
+        let signals = Signals::take()?;
+        let began = clock::boot();
+        let watch = Watch::begin(&reader)?;
+        let lost = watch.lost()?;
+        Ok(Monitor { node: self, watch, signals, began, lost: [lost; 2], looked: Instant::now(), names })
+    }
+}
+
+impl Monitor<'_> {
+    /// The next decision, which is waited for until a moment.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn next(&mut self, until: Option<Instant>) -> Result<Next, Error> {
+        loop {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Ok(Next::End(End::Time));
+            }
+            // Also where decisions come without end.
+            let is_due = self.looked.elapsed() >= PAUSE;
+            if !is_due && let Some(decided) = self.heard() {
+                return self.told(&decided);
+            }
+            let pause = if is_due { Duration::ZERO } else { left.unwrap_or(PAUSE).min(PAUSE) };
+            if self.wait(pause)? {
+                return Ok(Next::End(End::Signal));
+            }
+            self.looked = Instant::now();
+            self.count_lost()?;
+            match self.watch.cell()?.generation() {
+                Some(active) => self.names.refresh(self.node, active),
+                None => match self.heard() {
+                    Some(decided) => return self.told(&decided),
+                    None => return Ok(Next::End(End::Unloaded)),
+                },
+            }
+        }
+    }
+
+    /// The next decision in the ring. What lies there from before was told to somebody else.
+    fn heard(&mut self) -> Option<Decided> {
+        let began = self.began;
+        std::iter::from_fn(|| self.watch.take()).find(|decided| decided.at() >= began)
+    }
+
+    /// How many decisions could not be told so far, because the ring was full of others.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn lost(&mut self) -> Result<u64, Error> {
+        self.count_lost()?;
+        let [before, now] = self.lost;
+        Ok(now.saturating_sub(before))
+    }
+
+    fn count_lost(&mut self) -> Result<(), Error> {
+        let [_, now] = &mut self.lost;
+        *now = self.watch.lost()?;
+        Ok(())
+    }
+
+    /// Waits for a decision or a signal; true for a signal.
+    fn wait(&self, pause: Duration) -> Result<bool, Error> {
+        let pause = pause.try_into().unwrap_or_default();
+        let readable = |fd| PollFd::from_borrowed_fd(fd, PollFlags::IN);
+        let mut fds = [readable(self.watch.as_fd()), readable(self.signals.as_fd())];
+        rustix::io::retry_on_intr(|| poll(&mut fds, Some(&pause)))
+            .map_err(|error| SysError::new("waiting for decisions", "ppoll(2)", error))?;
+        let [_, signals] = &fds;
+        Ok(!signals.revents().is_empty())
+    }
+
+    fn told(&mut self, decided: &Decided) -> Result<Next, Error> {
+        let [before, now] = self.lost;
+        let frontend = decided.frontend();
+        let address = SocketAddr::new(frontend.address(), frontend.port());
+        let protocol = frontend.protocol().map_or("unknown", |protocol| protocol.as_str());
+        let named = self.names.cgroup(decided.cgroup())?;
+        let (path, pod_uid) = (named.map(|named| &named.path), named.and_then(|named| named.pod.clone()));
+        Ok(Next::Told(Box::new(Told {
+            time: clock::of_boot(decided.at()),
+            decision: decided.fate().map_or("unknown", |fate| fate.as_str()),
+            audit: decided.is_audit(),
+            frontend: format!("{address}/{protocol}"),
+            backend: decided.backend().map(|to| SocketAddr::new(to.address(), to.port())),
+            process: decided.process(),
+            cgroup: path.map(|path| path.to_string_lossy().into_owned()),
+            policy: self.names.policies.get(&frontend).cloned(),
+            pod: pod_uid.as_ref().and_then(|uid| self.names.pods.get(uid)).cloned(),
+            pod_uid,
+            lost: now.saturating_sub(before),
+        })))
+    }
+}
+
+/// The names behind numbers.
+#[derive(Debug, Default)]
+struct Names {
+    /// Of which generation; `None` where that could not be found out.
+    generation: Option<Generation>,
+    policies: HashMap<FrontendKey, String>,
+    /// By UID.
+    pods: HashMap<String, String>,
+    /// The redirected cgroup, where it can be seen from here.
+    root: Option<Cgroup>,
+    cgroups: HashMap<u64, Named>,
+    /// When the cgroups were looked at.
+    looked: Option<Instant>,
+}
+
+impl Names {
+    /// Learns the names of what is active. Those of before stay known: a decision is told a little later.
+    fn learn(&mut self, node: &Node, reader: &Reader) -> Result<(), Error> {
+        let loaded = match Found::read(reader)? {
+            Found::Nothing => return Err(Error::NothingLoaded),
+            Found::Orphaned(map) => return Err(Error::Orphaned(map)),
+            Found::Loaded(loaded) => loaded,
+        };
+        let Some(record) = loaded.record()? else { return Err(Error::NotResident(loaded.active)) };
+        self.generation = Some(loaded.active);
+        self.root = cgroup_of(node, record);
+        let set = node.linked_set(&loaded, record);
+        for row in set.iter().flat_map(|set| set.rows()) {
+            self.policies.insert(key(row), row.policy.to_string());
+            let served = row.backends().iter().flat_map(|backend| &backend.pods);
+            let pods = served.chain(row.skip.iter()).chain(row.client_pods.iter());
+            self.pods.extend(
+                pods.filter_map(|pod: &PodRef| Some((pod.uid.as_deref()?.to_owned(), pod.to_string()))),
+            );
+        }
+        Ok(())
+    }
+
+    /// The same where another generation is active. Where a loader is at work, it is tried again later.
+    fn refresh(&mut self, node: &Node, active: Generation) {
+        if self.generation != Some(active) {
+            // Names are beside the point: without them a decision is told all the same.
+            let _ = node.reader().map(|reader| reader.map(|reader| self.learn(node, &reader)));
+        }
+    }
+
+    /// What a cgroup is called. One that is not known yet is looked for, at most once in a while.
+    fn cgroup(&mut self, number: u64) -> Result<Option<&Named>, Error> {
+        if let Some(root) = &self.root
+            && !self.cgroups.contains_key(&number)
+            && self.looked.is_none_or(|looked| looked.elapsed() >= PAUSE)
+        {
+            self.cgroups.extend(names(root.path())?);
+            self.looked = Some(Instant::now());
+        }
+        Ok(self.cgroups.get(&number))
+    }
+}
