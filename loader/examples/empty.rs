@@ -24,8 +24,8 @@ fn main() -> io::Result<()> {
     let cgroup = std::env::args_os().nth(1).ok_or_else(|| io::Error::other("which cgroup?"))?;
     let mut links = Vec::new();
     for hook in HOOKS {
-        let program = assembly::load(hook, &[assembly::set(0, 1), assembly::EXIT])?;
-        links.push(assembly::attach(&program, hook, Path::new(&cgroup))?);
+        let program = assembly::load(hook, "empty", &[assembly::set(0, 1), assembly::EXIT])?;
+        links.push(assembly::attach(&program, hook, 0, Path::new(&cgroup))?);
     }
     let mut out = io::stdout();
     writeln!(out, "attached")?;

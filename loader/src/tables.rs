@@ -14,7 +14,7 @@ const CONTEXT: &str = "lrpc resolved tables v2";
 /// The tables of one generation, apart from the loader's own part of `meta`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tables {
-    /// The frontend table, sorted by key.
+    /// The frontend table, sorted by key; [test rows](crate::probe) are among them.
     pub frontends: Vec<(FrontendKey, FrontendValue)>,
     /// The backend table: the runs of the frontends with several backends.
     pub backends: Vec<Backend>,

@@ -10,7 +10,7 @@ use lrpc_schema::records::Hook;
 use super::cgroup::{Cgroup, NoCgroup};
 use super::pins::{PinError, PinnedLink, Pins};
 use super::sys::SysError;
-use super::sys::link::{Attached, CgroupLink, Program, Sharing, program_name, query};
+use super::sys::link::{Attached, CgroupLink, Program, Sharing, effective, program_name, query};
 use super::writer::Writer;
 
 /// The programs of one version, by the name of their hook.
@@ -73,11 +73,7 @@ pub(crate) fn holder(cgroup: &Cgroup) -> Result<Option<Holder>, SysError> {
         for hook in Hook::ALL {
             let attached = query(level.as_fd(), attach_type(hook))?;
             if let Some((sharing, id)) = refused_by(&attached) {
-                let program = match program_name(id) {
-                    Some(name) => format!("{name} (id {id})"),
-                    None => format!("id {id}"),
-                };
-                return Ok(Some(Holder { hook, cgroup: path, program, sharing }));
+                return Ok(Some(Holder { hook, cgroup: path, program: described(id), sharing }));
             }
         }
     }
@@ -108,6 +104,84 @@ fn beside(programs: &[u32], ours: &[u32]) -> Neighbours {
             Neighbours { before: others(before), after: others(after), present: true }
         }
         None => Neighbours { before: programs.len(), after: 0, present: false },
+    }
+}
+
+/// When a program runs, seen from ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Turn {
+    /// Before ours.
+    Before,
+    /// After ours.
+    Behind,
+    /// Ours does not run for this hook.
+    Alone,
+}
+
+/// A program of somebody else on one of our hooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stranger {
+    /// The hook.
+    pub(crate) hook: Hook,
+    /// Its name, where this process may read it, and its id.
+    pub(crate) program: String,
+    /// When it runs.
+    pub(crate) turn: Turn,
+}
+
+/// The programs on our hooks of one very cgroup that are none of `ours`, hook by hook. In which order they and ours
+/// run is asked of `run_at`: the lower of the two cgroups, for whose sockets both run.
+pub(crate) fn strangers(
+    cgroup: &Cgroup,
+    run_at: &Cgroup,
+    ours: &BTreeMap<Hook, Vec<u32>>,
+) -> Result<Vec<Stranger>, SysError> {
+    let mut found = Vec::new();
+    for hook in Hook::ALL {
+        let known = ours.get(&hook).map(Vec::as_slice).unwrap_or_default();
+        let attached = query(cgroup.as_fd(), attach_type(hook))?.programs;
+        let others: Vec<u32> = attached.into_iter().filter(|id| !known.contains(id)).collect();
+        if others.is_empty() {
+            continue;
+        }
+        let run = effective(run_at.as_fd(), attach_type(hook))?;
+        found.extend(others.into_iter().map(|id| Stranger {
+            hook,
+            program: described(id),
+            turn: turn(&run, id, known),
+        }));
+    }
+    Ok(found)
+}
+
+/// When a program runs among those that run, seen from ours.
+fn turn(run: &[u32], id: u32, ours: &[u32]) -> Turn {
+    let place = |wanted: &dyn Fn(&u32) -> bool| run.iter().position(wanted);
+    match (place(&|other| ours.contains(other)), place(&|other| *other == id)) {
+        (None, _) => Turn::Alone,
+        (Some(ours), Some(other)) if other < ours => Turn::Before,
+        (Some(_), _) => Turn::Behind,
+    }
+}
+
+/// The hooks for which none of our programs runs for a socket in a cgroup.
+pub(crate) fn ineffective(cgroup: &Cgroup, ours: &BTreeMap<Hook, Vec<u32>>) -> Result<Vec<Hook>, SysError> {
+    let mut missing = Vec::new();
+    for hook in Hook::ALL {
+        let run = effective(cgroup.as_fd(), attach_type(hook))?;
+        let known = ours.get(&hook).map(Vec::as_slice).unwrap_or_default();
+        if !run.iter().any(|id| known.contains(id)) {
+            missing.push(hook);
+        }
+    }
+    Ok(missing)
+}
+
+/// A program as users know it.
+fn described(id: u32) -> String {
+    match program_name(id) {
+        Some(name) => format!("{name} (id {id})"),
+        None => format!("id {id}"),
     }
 }
 
@@ -213,6 +287,13 @@ mod tests {
         assert_eq!(refused_by(&attached(Sharing::Exclusive, &[7])), Some(("exclusive", 7)));
         assert_eq!(refused_by(&attached(Sharing::Override, &[7])), Some(("override", 7)));
         assert_eq!(refused_by(&attached(Sharing::Multi, &[7, 8])), None);
+    }
+
+    #[test]
+    fn a_turn_is_told_by_the_order_in_which_programs_run() {
+        assert_eq!(turn(&[1, 7, 2], 1, &[7, 8]), Turn::Before);
+        assert_eq!(turn(&[1, 7, 2], 2, &[7, 8]), Turn::Behind);
+        assert_eq!(turn(&[1, 2], 2, &[7, 8]), Turn::Alone);
     }
 
     #[test]

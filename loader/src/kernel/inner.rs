@@ -57,7 +57,7 @@ impl InnerMaps {
     /// Whether the frontend table has an entry.
     pub(crate) fn has_frontend(&self, key: &FrontendKey) -> Result<bool, SysError> {
         let table = Table::ALL.iter().zip(&self.maps).find(|(table, _)| **table == Table::Frontends);
-        table.map_or(Ok(false), |(_, map)| map.has(&key.to_bytes()))
+        table.map_or(Ok(false), |(_, map)| Ok(map.value(&key.to_bytes())?.is_some()))
     }
 
     pub(crate) fn maps(&self) -> &[Map] {

@@ -21,6 +21,40 @@ const DEPTH: usize = 3;
 pub(crate) fn identities(cgroup: &Path, level: Option<usize>) -> Result<Identities, SysError> {
     let place = |path: &Path| place(cgroup, level, path);
     let mut found = Identities::default();
+    let mut pods: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+    for tree in trees(cgroup)? {
+        found.trees.extend(place(&tree)?);
+        for (uid, path) in pods_in(&tree)? {
+            if let Some(place) = place(&path)? {
+                pods.entry(uid).or_default().push(place);
+            }
+        }
+    }
+    found.pods = pods;
+    Ok(found)
+}
+
+/// The directories of the pods below a cgroup.
+pub(crate) fn pods(cgroup: &Path) -> Result<Vec<PathBuf>, SysError> {
+    let mut found = Vec::new();
+    for tree in trees(cgroup)? {
+        found.extend(pods_in(&tree)?.into_iter().map(|(_, path)| path));
+    }
+    Ok(found)
+}
+
+/// Every directory below a cgroup.
+pub(crate) fn below(cgroup: &Path) -> Result<Vec<PathBuf>, SysError> {
+    let mut found = Vec::new();
+    find(cgroup, usize::MAX, &mut |_, path| {
+        found.push(path);
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+/// The kubelet's trees below a cgroup.
+fn trees(cgroup: &Path) -> Result<Vec<PathBuf>, SysError> {
     let mut trees = Vec::new();
     find(cgroup, DEPTH, &mut |name, path| {
         let is_tree = is_kubelets(name);
@@ -29,20 +63,19 @@ pub(crate) fn identities(cgroup: &Path, level: Option<usize>) -> Result<Identiti
         }
         Ok(!is_tree)
     })?;
-    let mut pods: BTreeMap<String, Vec<Place>> = BTreeMap::new();
-    for tree in &trees {
-        found.trees.extend(place(tree)?);
-        find(tree, DEPTH, &mut |name, path| {
-            let uid = uid(name);
-            let is_pod = uid.is_some();
-            if let Some((uid, place)) = uid.zip(place(&path)?) {
-                pods.entry(uid).or_default().push(place);
-            }
-            Ok(!is_pod)
-        })?;
-    }
-    found.pods = pods;
-    Ok(found)
+    Ok(trees)
+}
+
+/// The pods in a kubelet's tree, by UID.
+fn pods_in(tree: &Path) -> Result<Vec<(String, PathBuf)>, SysError> {
+    let mut pods = Vec::new();
+    find(tree, DEPTH, &mut |name, path| {
+        let uid = uid(name);
+        let is_pod = uid.is_some();
+        pods.extend(uid.map(|uid| (uid, path)));
+        Ok(!is_pod)
+    })?;
+    Ok(pods)
 }
 
 /// Where a directory below a cgroup is; `None` where it has gone.

@@ -10,6 +10,7 @@ use super::loaded::Found;
 use crate::kernel::inner::InnerMaps;
 use crate::kernel::sys::{Access, SysError, gate};
 use crate::kernel::writer::Reader;
+use crate::probe::{is_test_entry, is_test_row};
 use crate::tables::{Packed, Tables, entries_of};
 
 /// How many frontends are treated otherwise than before.
@@ -51,7 +52,8 @@ impl Before {
     pub(crate) fn beside<T>(self, new: &Tables, work: impl FnOnce() -> T) -> (T, Option<Changes>) {
         let old = match self {
             Self::Nothing => {
-                return (work(), Some(Changes { added: new.frontends.len(), ..Changes::default() }));
+                let added = new.frontends.iter().filter(|(key, value)| !is_test_row(key, value)).count();
+                return (work(), Some(Changes { added, ..Changes::default() }));
             }
             Self::Unknown => return (work(), None),
             Self::Tables(old) => old,
@@ -79,9 +81,10 @@ fn of(old: &InnerMaps, new: &Tables) -> Result<Changes, SysError> {
 }
 
 fn between(frontends: &Packed, backends: &[Backend], new: &Tables) -> Changes {
-    let mut old: HashMap<&[u8], &[u8]> = frontends.iter().collect();
+    let mut old: HashMap<&[u8], &[u8]> =
+        frontends.iter().filter(|(key, value)| !is_test_entry(key, value)).collect();
     let mut changes = Changes::default();
-    for (key, value) in &new.frontends {
+    for (key, value) in new.frontends.iter().filter(|(key, value)| !is_test_row(key, value)) {
         let key: [u8; FrontendKey::SIZE] = key.to_bytes();
         let known = old.remove(key.as_slice()).and_then(|known| known.try_into().ok());
         match known.map(FrontendValue::from_bytes) {
@@ -114,6 +117,7 @@ mod tests {
     use lrpc_schema::image::Protocol;
 
     use super::*;
+    use crate::probe::Family;
 
     fn backend(last: u8) -> Backend {
         Backend::new([10, 0, 0, last].into(), 80)
@@ -142,6 +146,16 @@ mod tests {
         assert_eq!(changes(&new, &new), Changes::default());
         let dropped = Tables { frontends: vec![(key(1), FrontendValue::drop())], ..Tables::default() };
         assert_eq!(changes(&old, &dropped).changed, 1, "it went through, and is refused");
+    }
+
+    #[test]
+    fn a_test_row_is_no_frontend_and_a_policy_in_its_place_is_one() {
+        let (test, value) = Family::V4.row();
+        let with = |value| Tables { frontends: vec![(test, value)], ..Tables::default() };
+        let own = FrontendValue::redirect(1, 0, backend(1));
+        assert_eq!(changes(&Tables::default(), &with(value)), Changes::default());
+        assert_eq!(changes(&with(value), &with(own)), Changes { added: 1, ..Changes::default() });
+        assert_eq!(changes(&with(own), &with(value)), Changes { removed: 1, ..Changes::default() });
     }
 
     #[test]

@@ -1,17 +1,17 @@
-//! `lrpc doctor`: can this machine run it, line by line, each with its fix.
+//! `lrpc doctor`: can this machine run it, and does what is loaded act, line by line, each with its fix.
+
+mod effect;
+mod neighbours;
 
 use std::fs;
+use std::process::Command;
 
-use lrpc_schema::records::Hook;
 use rustix::process::{Resource, getrlimit};
 use serde::Serialize;
 
-use super::error::programs;
 use super::loaded::Found;
 use super::{Error, Node};
 use crate::kernel::bpffs::{is_on_bpffs, mount_point};
-use crate::kernel::cgroup::Cgroup;
-use crate::kernel::hooks::{holder, ids, neighbours};
 use crate::kernel::instance::Instance;
 
 /// How a check ended.
@@ -58,8 +58,9 @@ const CAPABILITIES: [(u32, &str, Verdict); 3] = [
 ];
 
 impl Node {
-    /// Checks this machine. Nothing is changed.
-    pub fn doctor(&self) -> Vec<Check> {
+    /// Checks this machine. Nothing is changed, but that a cgroup is there for a moment: `asker` starts the process
+    /// that is put into it, reads a line, and then prints what [`probe::ask`](crate::probe::ask) gives it, as JSON.
+    pub fn doctor(&self, asker: &dyn Fn() -> Command) -> Vec<Check> {
         let release = proc("/proc/sys/kernel/osrelease");
         let version = release.as_ref().ok().and_then(|release| kernel_version(release));
         let mut checks = vec![match &release {
@@ -68,7 +69,7 @@ impl Node {
         }];
         checks.extend(self.rights());
         checks.push(self.bpffs());
-        checks.extend(self.cgroups());
+        checks.extend(self.cgroups(asker));
         checks.extend(memlock(version));
         checks.extend(self.linked_pods());
         checks
@@ -99,31 +100,16 @@ impl Node {
         }
     }
 
-    fn cgroups(&self) -> Vec<Check> {
+    fn cgroups(&self, asker: &dyn Fn() -> Command) -> Vec<Check> {
         let cgroup = match self.cgroup() {
             Ok(cgroup) => cgroup,
             Err(error) => return vec![failed("cgroup2", &error)],
         };
-        vec![Check::ok("cgroup2", cgroup.path().display().to_string()), self.hooks(&cgroup)]
-    }
-
-    fn hooks(&self, cgroup: &Cgroup) -> Check {
-        let name = "hooks";
-        let held = match holder(cgroup) {
-            Ok(held) => held,
-            Err(error) => return failed(name, &error.into()),
-        };
-        if let Some(holder) = held {
-            return failed(name, &Error::Held(holder));
-        }
-        match self.others(cgroup) {
-            Ok(0) => Check::ok(name, "no other program"),
-            Ok(count) => {
-                let (programs, share) = (programs(count), if count == 1 { "shares" } else { "share" });
-                Check::ok(name, format!("{programs} {share} the hooks, which is fine"))
-            }
-            Err(error) => failed(name, &error),
-        }
+        let mut checks = vec![Check::ok("cgroup2", cgroup.path().display().to_string())];
+        checks.extend(self.neighbours(&cgroup).unwrap_or_else(|error| vec![failed("hooks", &error)]));
+        checks.extend(self.other_owner());
+        checks.extend(self.effect(&cgroup, asker).unwrap_or_else(|error| vec![failed("effective", &error)]));
+        checks
     }
 
     /// Whether the pods that what is loaded was linked with are still there; nothing to say where nothing is.
@@ -153,18 +139,6 @@ impl Node {
             }
             Err(error) => Some(failed(name, &error)),
         }
-    }
-
-    /// How many programs of others are on our hooks of this very cgroup.
-    fn others(&self, cgroup: &Cgroup) -> Result<usize, Error> {
-        let reader = self.reader()?;
-        let mut count = 0;
-        for hook in Hook::ALL {
-            let ours = reader.as_ref().map(|reader| ids(reader, hook)).transpose()?.unwrap_or_default();
-            let beside = neighbours(cgroup, hook, &ours)?;
-            count += beside.before + beside.after;
-        }
-        Ok(count)
     }
 }
 

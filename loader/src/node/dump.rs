@@ -10,6 +10,7 @@ use super::counters::{Counted, FrontendTally};
 use super::loaded::Found;
 use super::{Error, Node};
 use crate::kernel::writer::Reader;
+use crate::probe::is_test_row;
 use crate::record::Record;
 use crate::tables::{Packed, entries_of};
 use lrpc_linker::mapset::{ShownBackend, ShownRow, State};
@@ -34,7 +35,7 @@ pub struct Dump {
 /// One table.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct TableDump {
-    /// How many entries it has.
+    /// How many entries it has, test rows apart.
     pub entries: usize,
     /// The kernel's number of the map.
     pub map_id: u32,
@@ -85,7 +86,12 @@ impl Node {
             }
         }
         let tables = Table::ALL.into_iter().zip(active.tables.maps()).map(|(name, map)| {
-            let entries = table(name).map_or(0, Packed::len);
+            let entries = match name {
+                Table::Frontends => frontends.len(),
+                Table::Backends | Table::Members | Table::Filter | Table::Meta => {
+                    table(name).map_or(0, Packed::len)
+                }
+            };
             (name.to_string(), TableDump { entries, map_id: map.id() })
         });
         let tables = tables.collect();
@@ -105,6 +111,9 @@ fn rows(frontends: &Packed, backends: &Packed) -> Vec<ShownRow> {
     let row = |(key, value): (&[u8], &[u8])| {
         let key = FrontendKey::from_bytes(key.try_into().ok()?);
         let value = FrontendValue::from_bytes(value.try_into().ok()?);
+        if is_test_row(&key, &value) {
+            return None;
+        }
         let (first, count) = (value.first() as usize, value.count() as usize);
         let (state, targets) = match value.action() {
             Some(Action::Redirect | Action::AuditRedirect) if count == 1 => {

@@ -1,6 +1,6 @@
 //! Resolve: the rows of a map set as the bytes of the node's tables.
 //!
-//! A pod becomes its cgroup here.
+//! A pod becomes its cgroup here, and the [test rows](crate::probe) come in.
 
 mod identities;
 mod members;
@@ -11,6 +11,7 @@ use lrpc_linker::mapset::{self, Frontend, MapSet, Outcome, Row};
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{Backend, FrontendKey, FrontendValue, Meta, Table};
 
+use crate::probe::Family;
 use crate::tables::{self, Packed, Tables};
 use members::{Collected, Members};
 
@@ -62,18 +63,18 @@ pub fn resolve(set: &MapSet, conduct: Conduct, identities: &Identities) -> Resul
         };
         tables.frontends.push((key(&row.frontend), value));
     }
+    let frontends = tables.frontends.len();
+    for test in Family::ALL.map(Family::row) {
+        if tables.frontends.iter().all(|(key, _)| *key != test.0) {
+            tables.frontends.push(test);
+        }
+    }
     tables.frontends.sort_unstable_by_key(|(key, _)| key.to_bytes());
     let Collected { keys, pods, trees } = members.collected();
     tables.members = keys;
     tables.meta = Meta::new(pods, trees, identities.node_netns.unwrap_or_default());
     let packed = tables.pack();
-    Ok(Resolved {
-        digest: tables::digest(&packed),
-        packed,
-        frontends: tables.frontends.len(),
-        backends: distinct.len(),
-        tables,
-    })
+    Ok(Resolved { digest: tables::digest(&packed), packed, frontends, backends: distinct.len(), tables })
 }
 
 /// The key of a frontend.

@@ -25,8 +25,8 @@ pub(crate) const fn set(destination: u8, value: i32) -> Instruction {
 /// Ends the program with what register 0 holds.
 pub(crate) const EXIT: Instruction = instruction(0x95, 0, 0, 0);
 
-/// Loads a program for a hook of socket addresses.
-pub(crate) fn load(hook: bpf_attach_type, code: &[Instruction]) -> io::Result<OwnedFd> {
+/// Loads a program for a hook of socket addresses, by the name under which others see it.
+pub(crate) fn load(hook: bpf_attach_type, name: &str, code: &[Instruction]) -> io::Result<OwnedFd> {
     let mut log = vec![0_u8; 1 << 16];
     let mut attributes = attributes();
     // SAFETY: the member is the one that BPF_PROG_LOAD reads, and zero is a value of all its fields.
@@ -36,6 +36,9 @@ pub(crate) fn load(hook: bpf_attach_type, code: &[Instruction]) -> io::Result<Ow
     program.insns = code.as_ptr().addr() as u64;
     program.insn_cnt = u32::try_from(code.len()).map_err(io::Error::other)?;
     program.license = c"Apache-2.0".as_ptr().addr() as u64;
+    for (place, byte) in program.prog_name.iter_mut().zip(name.bytes().take(15)) {
+        *place = byte.cast_signed();
+    }
     program.log_level = 1;
     program.log_buf = log.as_mut_ptr().addr() as u64;
     program.log_size = u32::try_from(log.len()).map_err(io::Error::other)?;
@@ -46,13 +49,15 @@ pub(crate) fn load(hook: bpf_attach_type, code: &[Instruction]) -> io::Result<Ow
     })
 }
 
-/// Attaches a program to a hook of a cgroup, beside others, for as long as the link stays open.
-pub(crate) fn attach(program: &OwnedFd, hook: bpf_attach_type, cgroup: &Path) -> io::Result<OwnedFd> {
+/// Attaches a program to a hook of a cgroup, beside others, for as long as the link stays open; behind them if `flags`
+/// say nothing else.
+pub(crate) fn attach(program: &OwnedFd, hook: bpf_attach_type, flags: u32, cgroup: &Path) -> io::Result<OwnedFd> {
     let cgroup = File::open(cgroup)?;
     let mut attributes = attributes();
     attributes.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd().cast_unsigned();
     attributes.link_create.__bindgen_anon_2.target_fd = cgroup.as_raw_fd().cast_unsigned();
     attributes.link_create.attach_type = hook as u32;
+    attributes.link_create.flags = flags;
     // SAFETY: the attributes hold no address.
     unsafe { call_for_fd(bpf_cmd::BPF_LINK_CREATE, &mut attributes) }
 }

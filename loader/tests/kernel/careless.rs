@@ -38,10 +38,10 @@ pub(crate) fn careless(
     let open = |name: &str| MapData::from_pin(tables.join(name)).map_err(io::Error::other);
     let (cell, frontends, backends) = (open("cell")?, open("outer/frontends")?, open("outer/backends")?);
     let code = code(cell.fd().as_fd(), frontends.fd().as_fd(), backends.fd().as_fd(), frontend, between);
-    let program = load(BPF_CGROUP_INET4_CONNECT, &code)?;
+    let program = load(BPF_CGROUP_INET4_CONNECT, "careless", &code)?;
     let cgroup = above.join("careless");
     std::fs::create_dir(&cgroup)?;
-    Ok((attach(&program, BPF_CGROUP_INET4_CONNECT, &cgroup)?, cgroup))
+    Ok((attach(&program, BPF_CGROUP_INET4_CONNECT, 0, &cgroup)?, cgroup))
 }
 
 /// Registers: 6 the context, 7 a slot, 8 the index of a backend. Every key stands at the end of the stack's first 40

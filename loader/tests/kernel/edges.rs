@@ -10,7 +10,7 @@ use lrpc_schema::image::Digest;
 use lrpc_schema::records::Hook;
 
 use crate::Test;
-use crate::raw::{Neighbour, order};
+use crate::raw::{Foreign, order};
 use crate::world::{FRONTEND, NEW, OLD, World, image, n, of_service, options, row, set};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -52,7 +52,7 @@ fn a_lost_cell_pin_costs_no_traffic() {
     world.apply(NEW).unwrap();
     assert_eq!(world.reached(), NEW);
     world.whole();
-    assert_eq!(order(world.sandbox.cgroup()).len(), 1, "one program of ours, not two");
+    assert_eq!(order(world.sandbox.cgroup(), Hook::Connect4).len(), 1, "one program of ours, not two");
 }
 
 /// Fault 15: `verify` and `rollback` ask which maps the attached programs use.
@@ -127,9 +127,7 @@ fn a_neighbour_before_ours_is_said_and_refused() {
     let services = |backend| set(&[of_service(row(FRONTEND, backend))]);
     world.node.apply(&image(0), &services(OLD), &options(), &mut |_| {}).unwrap();
     world.whole();
-    let maps = world.sandbox.bpf_mount().join("neighbour");
-    std::fs::create_dir(&maps).unwrap();
-    let mut neighbour = Neighbour::load(&maps);
+    let mut neighbour = Foreign::passing(Hook::Connect4);
     neighbour.go_before(world.sandbox.cgroup());
     let status = world.node.status().unwrap();
     assert!(status.is_active && status.differences.len() == 1, "{status:?}");
@@ -140,18 +138,15 @@ fn a_neighbour_before_ours_is_said_and_refused() {
     assert_eq!(world.node.status().unwrap().active.unwrap().generation, n(1));
 }
 
-/// Fault 21: `doctor` counts programs of others.
+/// Fault 21: `doctor` names programs of others only.
 fn ours_are_no_neighbours() {
     let world = World::new();
     world.apply(OLD).unwrap();
-    let hooks = |world: &World| {
-        let checks = world.node.doctor();
-        checks.into_iter().find(|check| check.name == "hooks").unwrap().found
-    };
-    assert_eq!(hooks(&world), "no other program");
-    let maps = world.sandbox.bpf_mount().join("neighbour");
-    std::fs::create_dir(&maps).unwrap();
-    let mut neighbour = Neighbour::load(&maps);
+    let hooks = || world.doctor("hooks").into_iter().map(|check| check.found).collect::<Vec<_>>();
+    assert_eq!(hooks(), ["no other program"]);
+    let mut neighbour = Foreign::passing(Hook::Connect4);
     neighbour.share(world.sandbox.cgroup());
-    assert_eq!(hooks(&world), "1 program shares the hooks, which is fine");
+    let place = world.sandbox.cgroup().display();
+    let named = format!("`lb_connect4 (id {})` on connect4", neighbour.id());
+    assert_eq!(hooks(), [format!("1 program behind ours on `{place}`: {named}")]);
 }

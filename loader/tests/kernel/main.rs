@@ -14,6 +14,7 @@
 mod assembly;
 mod careless;
 mod crashes;
+mod doctor;
 mod edges;
 mod generations;
 mod mixes;
@@ -29,9 +30,11 @@ mod world;
 use testkit::{Test, run_kernel_tests};
 
 fn main() {
+    world::serve_if_started();
     run_kernel_tests(&[
         generations::TESTS,
         crashes::TESTS,
+        doctor::TESTS,
         edges::TESTS,
         mixes::TESTS,
         neighbours::TESTS,

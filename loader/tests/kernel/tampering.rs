@@ -8,7 +8,7 @@ use lrpc_loader::node::{Difference, Where};
 use lrpc_schema::records::{Cell, Hook, Slot};
 
 use crate::Test;
-use crate::raw::{Neighbour, overwrite};
+use crate::raw::{Foreign, overwrite};
 use crate::world::{NEW, OLD, World, n, row, set};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -51,17 +51,9 @@ fn a_missing_link_is_noticed_and_mended() {
 fn a_foreign_link_is_noticed_and_mended() {
     let world = World::new();
     world.apply(OLD).unwrap();
-    let maps = world.sandbox.bpf_mount().join("neighbour");
-    std::fs::create_dir(&maps).unwrap();
-    let mut foreign = Neighbour::load(&maps);
-    let link = foreign
-        .program()
-        .attach(std::fs::File::open(world.sandbox.cgroup()).unwrap(), aya::programs::CgroupAttachMode::Single)
-        .unwrap();
-    let link = foreign.program().take_link(link).unwrap();
-    let link: aya::programs::links::FdLink = link.try_into().unwrap();
+    let foreign = Foreign::passing(Hook::Connect4);
     std::fs::remove_file(pin(&world, "links/connect4")).unwrap();
-    link.pin(pin(&world, "links/connect4")).unwrap();
+    foreign.pin_link(world.sandbox.cgroup(), &pin(&world, "links/connect4"));
     let difference = only_difference(&world);
     assert_eq!((difference.place, difference.name.as_str()), (Where::Link, "connect4"));
     assert!(difference.found.contains("not lrpc's"), "{difference:?}");

@@ -1,11 +1,14 @@
 //! A sandbox with an instance of lrpc in it, and two map sets that differ in their backend.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lrpc_linker::MapSet;
 use lrpc_linker::mapset::{Backend, Frontend, Outcome, PodRef, Row, ServiceName};
-use lrpc_loader::node::{Applied, ApplyOptions, Error, Node, NodeDirs};
+use lrpc_loader::node::{Applied, ApplyOptions, Check, Error, Node, NodeDirs};
 use lrpc_schema::image::{Clients, Fallback, Image, PolicyName, Port};
 use lrpc_schema::records::Generation;
 use testkit::{Client, Place, Sandbox, Server};
@@ -66,6 +69,13 @@ impl World {
         found
     }
 
+    /// The lines of `doctor` that have a name.
+    pub(crate) fn doctor(&self, name: &str) -> Vec<Check> {
+        let mut checks = self.node.doctor(&asker);
+        checks.retain(|check| check.name == name);
+        checks
+    }
+
     /// Asserts that everything is as it was loaded.
     #[track_caller]
     pub(crate) fn whole(&self) {
@@ -73,6 +83,55 @@ impl World {
         assert!(verified.ok, "{:?}", verified.differences);
         assert_eq!(self.node.status().unwrap().differences, []);
     }
+}
+
+/// The argument with which this executable asks for `doctor`.
+const ASK: &str = "--doctor-ask";
+
+/// This executable as the process that asks for `doctor`.
+pub(crate) fn asker() -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg(ASK);
+    command
+}
+
+/// The argument with which this executable sends one datagram.
+const SEND: &str = "--send";
+
+/// Who answers a datagram that a process in a cgroup sends by an unconnected socket, and from which address, if it is
+/// not the one that was asked.
+pub(crate) fn sent(cgroup: &Path, address: &str) -> String {
+    let entering = r#"echo $$ > "$0/cgroup.procs" && exec "$@""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", entering]).arg(cgroup).arg(std::env::current_exe().unwrap()).args([SEND, address]);
+    String::from_utf8(command.output().unwrap().stdout).unwrap().trim_end().to_owned()
+}
+
+fn send(address: &str) -> std::io::Result<String> {
+    let address: SocketAddr = address.parse().unwrap();
+    let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0_u16; 8], 0).into() };
+    let socket = UdpSocket::bind(any)?;
+    socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+    socket.send_to(b"who?", address)?;
+    let mut answer = [0; 64];
+    let (length, from) = socket.recv_from(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+    Ok(if from == address { answer } else { format!("{answer} from {from}") })
+}
+
+/// Is one of the processes that these tests start of this executable, where it was started as such.
+pub(crate) fn serve_if_started() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [ASK] => {
+            if std::io::stdin().read_line(&mut String::new()).unwrap() > 0 {
+                println!("{}", serde_json::to_string(&lrpc_loader::probe::ask()).unwrap());
+            }
+        }
+        [SEND, address] => println!("{}", send(address).unwrap_or_else(|error| error.to_string())),
+        _ => return,
+    }
+    std::process::exit(0);
 }
 
 /// A generation by its number.

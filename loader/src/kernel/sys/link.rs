@@ -4,8 +4,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use aya_obj::generated::{
-    BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_REPLACE, bpf_link_info, bpf_link_type,
-    bpf_prog_info,
+    BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, BPF_F_BEFORE, BPF_F_QUERY_EFFECTIVE, BPF_F_REPLACE,
+    bpf_link_info, bpf_link_type, bpf_prog_info,
 };
 
 use super::{
@@ -185,13 +185,26 @@ const MOST_MAPS: usize = 16;
 /// How many programs the kernel allows on one hook of one cgroup.
 const MOST_PROGRAMS: usize = 64;
 
+/// More programs than run for one hook of a cgroup and all those above it: a full hook on each of 32 levels.
+const MOST_EFFECTIVE: usize = 32 * MOST_PROGRAMS;
+
 /// Asks what is attached to a hook of this very cgroup.
 pub(crate) fn query(cgroup: BorrowedFd<'_>, attach_type: u32) -> Result<Attached, SysError> {
-    let mut ids = [0_u32; MOST_PROGRAMS];
+    ask(cgroup, attach_type, 0, &mut [0; MOST_PROGRAMS])
+}
+
+/// Asks which programs run for a hook of a socket in this cgroup, those of the cgroups above among them, in the order
+/// in which they run.
+pub(crate) fn effective(cgroup: BorrowedFd<'_>, attach_type: u32) -> Result<Vec<u32>, SysError> {
+    Ok(ask(cgroup, attach_type, BPF_F_QUERY_EFFECTIVE, &mut [0; MOST_EFFECTIVE])?.programs)
+}
+
+fn ask(cgroup: BorrowedFd<'_>, attach_type: u32, flags: u32, ids: &mut [u32]) -> Result<Attached, SysError> {
     let mut attributes = attributes();
     attributes.query.__bindgen_anon_1.target_fd = raw(cgroup);
     attributes.query.attach_type = attach_type;
-    attributes.query.prog_ids = address(ids.as_mut_slice());
+    attributes.query.query_flags = flags;
+    attributes.query.prog_ids = address(&raw const *ids);
     attributes.query.__bindgen_anon_2.prog_cnt = u32::try_from(ids.len()).unwrap_or(0);
     // SAFETY: `ids` has room for the `prog_cnt` ids that the kernel may write.
     unsafe { call(Command::ProgQuery, &mut attributes) }.map_err(|error| {
@@ -206,7 +219,7 @@ pub(crate) fn query(cgroup: BorrowedFd<'_>, attach_type: u32) -> Result<Attached
         flags if flags & BPF_F_ALLOW_OVERRIDE != 0 => Sharing::Override,
         _ => Sharing::Exclusive,
     };
-    Ok(Attached { sharing, programs: ids.into_iter().take(count).collect() })
+    Ok(Attached { sharing, programs: ids.iter().take(count).copied().collect() })
 }
 
 /// The name of a program by its id, where this process may ask (it takes CAP_SYS_ADMIN).

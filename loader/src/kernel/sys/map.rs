@@ -147,10 +147,10 @@ impl Map {
         Ok(word)
     }
 
-    /// Whether a hash has an entry for a key.
-    pub(crate) fn has(&self, key: &[u8]) -> Result<bool, SysError> {
-        let fail = |error| self.fail("looking into", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
-        if self.shape.kind != Kind::Hash || key.len() != self.key_size() {
+    /// The value of a key; `None` where there is none.
+    pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, SysError> {
+        let fail = |error| self.fail("reading an entry of", "bpf(BPF_MAP_LOOKUP_ELEM)", error);
+        if !self.holds_values() || key.len() != self.key_size() {
             return Err(fail(io::Error::from(io::ErrorKind::InvalidInput)));
         }
         let mut value = vec![0_u8; self.value_size()];
@@ -158,10 +158,10 @@ impl Map {
         attributes.__bindgen_anon_2.map_fd = raw(self.as_fd());
         attributes.__bindgen_anon_2.key = address(key);
         attributes.__bindgen_anon_2.__bindgen_anon_1.value = address(value.as_mut_slice());
-        // SAFETY: `key` and `value` have the sizes of this map, whose values are not per CPU, as checked above.
+        // SAFETY: `key` and `value` have the sizes of this map's, and its values are not per CPU, as checked above.
         match unsafe { call(Command::MapLookupElem, &mut attributes) } {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(_) => Ok(Some(value)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fail(error)),
         }
     }

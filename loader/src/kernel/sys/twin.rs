@@ -34,6 +34,7 @@ use crate::fs::Dir;
 use crate::kernel::bpffs::BPF_FS;
 use crate::kernel::cgroup::CGROUP2;
 use crate::kernel::hooks::attach_type;
+use crate::probe::is_test_entry;
 
 /// The kernel that stands in for the running one.
 #[derive(Default)]
@@ -205,7 +206,8 @@ impl Twin {
         let inner = entries.get(u32::from(cell.slot().get()).to_ne_bytes().as_slice())?;
         let inner = u32::from_ne_bytes(inner.as_slice().try_into().unwrap());
         let Kind::Map { entries, .. } = &world.objects[&inner].kind else { return None };
-        Some((generation, entries.len()))
+        let frontends = entries.iter().filter(|(key, value)| !is_test_entry(key, value)).count();
+        Some((generation, frontends))
     }
 
     /// Attaches a program of somebody else's before all others.
