@@ -15,6 +15,7 @@ mod clients;
 mod counters;
 mod diff;
 mod dns;
+mod doctor;
 mod existing;
 mod injected;
 mod kiam;
@@ -36,6 +37,7 @@ fn main() {
     run_kernel_tests(&[
         counters::TESTS,
         diff::TESTS,
+        doctor::TESTS,
         existing::TESTS,
         injected::TESTS,
         memory::TESTS,

@@ -170,6 +170,22 @@ impl Below {
     }
 }
 
+/// Whether the cgroup that had a number and a path, as messages show it, is gone for certain: seen from the root of the
+/// host's tree, the path leads to another one or to none. Links live on for as long as sockets that were made there.
+pub(crate) fn is_gone(path: &Path, id: u64) -> bool {
+    if path.to_string_lossy().contains(char::REPLACEMENT_CHARACTER) {
+        return false;
+    }
+    for above in path.ancestors() {
+        match Cgroup::open(above) {
+            Ok(found) => return found.level().is_some() && found.id() != id,
+            Err(NoCgroup::Refused(error)) if error.errno() == Some(libc::ENOENT) => {}
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
 /// Where cgroup2 is mounted.
 fn mounts() -> std::io::Result<Vec<PathBuf>> {
     gate::enter("read(2)")?;

@@ -19,7 +19,7 @@ use super::steps::{self, Need, Plan, SPARE_SLOTS, Situation, Upon};
 use super::transaction::{Brought, Done, Transaction, may_run_behind};
 use super::{Error, Node, Status, Step};
 use crate::clock;
-use crate::kernel::cgroup::Cgroup;
+use crate::kernel::cgroup::{Cgroup, is_gone};
 use crate::kernel::hooks::{HookState, holder, ids, neighbours, state};
 use crate::kernel::object::{version, version_name};
 use crate::kernel::order::Cause;
@@ -349,6 +349,12 @@ fn needs(
             HookState::Current => Need::Nothing,
             HookState::Outdated { .. } => Need::Replace,
             HookState::Missing => Need::Attach,
+            // The links of a cgroup that is gone serve nobody but sockets that outlived it.
+            HookState::Elsewhere
+                if active.is_some_and(|record| is_gone(record.cgroup.as_ref(), record.cgroup_id)) =>
+            {
+                Need::Attach
+            }
             HookState::Elsewhere => {
                 return Err(Error::OtherCgroup {
                     loaded: active.map(|record| record.cgroup.clone()).unwrap_or_default(),

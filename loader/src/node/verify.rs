@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::programs;
 use super::loaded::{Found, Loaded};
 use super::{Error, Node};
-use crate::kernel::cgroup::Cgroup;
+use crate::kernel::cgroup::{Cgroup, is_gone};
 use crate::kernel::hooks::{attach_type, ids, neighbours, program_of, stranger};
 use crate::kernel::object::version_name;
 use crate::kernel::pins::PinnedLink;
@@ -153,6 +153,14 @@ pub(crate) fn check_hooks(
     let mut differences = Vec::new();
     for hook in Hook::ALL {
         differences.extend(check_hook(reader, loaded, record, hook)?);
+    }
+    if is_gone(record.cgroup.as_ref(), record.cgroup_id) {
+        differences.push(Difference {
+            place: Where::Link,
+            name: "cgroup".to_owned(),
+            expected: format!("cgroup {} at `{}`", record.cgroup_id, record.cgroup),
+            found: "another one, or none".to_owned(),
+        });
     }
     differences.extend(check_order(node, reader, record)?);
     Ok(differences)

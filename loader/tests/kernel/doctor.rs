@@ -8,6 +8,7 @@ use lrpc_loader::node::{Check, Verdict};
 use lrpc_loader::probe::Family;
 use lrpc_schema::image::Protocol;
 use lrpc_schema::records::Hook;
+use testkit::{Client, Place};
 
 use crate::Test;
 use crate::raw::{Foreign, pin_hash};
@@ -75,7 +76,8 @@ fn what_is_loaded_is_effective_and_answers() {
     assert_eq!(world.doctor("answers"), []);
 }
 
-/// A directory of the same name is another cgroup: the pinned links are those of the one that died.
+/// A directory of the same name is another cgroup, and the pinned links are those of the one that died. A socket that
+/// was made there keeps them attached.
 fn a_link_on_a_cgroup_that_died_is_not_effective() {
     let mut world = World::new();
     let cgroup = world.sandbox.cgroup().join("kube");
@@ -87,18 +89,27 @@ fn a_link_on_a_cgroup_that_died_is_not_effective() {
         state: world.sandbox.state(),
     });
     world.apply(OLD).unwrap();
+    world.whole();
     assert_eq!(line(&world, "effective").0, Verdict::Ok);
+    let mut outliving = Client::start(Place::Cgroup(&pod)).unwrap();
+    outliving.connect("tcp", FRONTEND).unwrap();
+    let process = fs::read_to_string(pod.join("cgroup.procs")).unwrap();
+    fs::write(world.sandbox.cgroup().join("cgroup.procs"), process.trim()).unwrap();
     for folder in [&*pod, pod.parent().unwrap(), &*cgroup] {
         fs::remove_dir(folder).unwrap();
     }
+    let differences = |world: &World| world.node.status().unwrap().differences;
+    assert_eq!(differences(&world).len(), 1, "gone");
     fs::create_dir_all(&pod).unwrap();
-    assert!(world.pinned().contains(&"links/connect4".to_owned()), "the pins are there as before");
+    let differing = differences(&world);
+    assert_eq!((differing.len(), &*differing[0].name), (1, "cgroup"), "the links seem sound: {differing:?}");
     let (verdict, found) = line(&world, "effective");
     assert!(verdict == Verdict::Fail && found.contains("connect4") && found.contains("recvmsg6"), "{found}");
     let (verdict, found) = line(&world, "answers");
     assert!(verdict == Verdict::Fail && found.contains("IPv4") && found.contains("IPv6"), "{found}");
     left_nothing(&cgroup);
     world.apply(OLD).unwrap();
+    world.whole();
     assert_eq!((line(&world, "effective").0, line(&world, "answers").0), (Verdict::Ok, Verdict::Ok));
 }
 
