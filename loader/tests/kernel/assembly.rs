@@ -51,7 +51,12 @@ pub(crate) fn load(hook: bpf_attach_type, name: &str, code: &[Instruction]) -> i
 
 /// Attaches a program to a hook of a cgroup, beside others, for as long as the link stays open; behind them if `flags`
 /// say nothing else.
-pub(crate) fn attach(program: &OwnedFd, hook: bpf_attach_type, flags: u32, cgroup: &Path) -> io::Result<OwnedFd> {
+pub(crate) fn attach(
+    program: &OwnedFd,
+    hook: bpf_attach_type,
+    flags: u32,
+    cgroup: &Path,
+) -> io::Result<OwnedFd> {
     let cgroup = File::open(cgroup)?;
     let mut attributes = attributes();
     attributes.link_create.__bindgen_anon_1.prog_fd = program.as_raw_fd().cast_unsigned();
