@@ -37,6 +37,7 @@ fn main() {
     run_kernel_tests(&[
         counters::TESTS,
         diff::TESTS,
+        doctor::TESTS,
         existing::TESTS,
         doctor::TESTS,
         injected::TESTS,

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use lrpc_schema::image::Digest;
-use lrpc_schema::records::{FrontendKey, Meta, Table};
+use lrpc_schema::records::{FrontendKey, FrontendValue, Meta, Table};
 
 use super::pins::{Folder, PinError, Pins};
 use super::shared::table_shape;
@@ -54,10 +54,15 @@ impl InnerMaps {
         Ok(Some(Self { maps }))
     }
 
-    /// Whether the frontend table has an entry.
-    pub(crate) fn has_frontend(&self, key: &FrontendKey) -> Result<bool, SysError> {
+    /// The entry of a frontend.
+    pub(crate) fn frontend(&self, key: &FrontendKey) -> Result<Option<FrontendValue>, SysError> {
         let table = Table::ALL.iter().zip(&self.maps).find(|(table, _)| **table == Table::Frontends);
+<<<<<<< HEAD
         table.map_or(Ok(false), |(_, map)| Ok(map.value(&key.to_bytes())?.is_some()))
+=======
+        let value = table.map(|(_, map)| map.value(&key.to_bytes())).transpose()?.flatten();
+        Ok(value.and_then(|value| value.as_slice().try_into().ok()).map(FrontendValue::from_bytes))
+>>>>>>> h-doctor
     }
 
     pub(crate) fn maps(&self) -> &[Map] {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::Error;
 use crate::kernel::counters::Counters;
 use crate::kernel::writer::Reader;
+use crate::probe::is_reserved;
 use crate::record::text;
 
 /// How many connects and datagrams had which fate, since the set was loaded first.
@@ -104,7 +105,8 @@ impl Counted {
         });
         let active: Vec<_> =
             active.map(|(key, policy)| (key, policy, self.0.remove(&key).unwrap_or_default())).collect();
-        let others = self.0.into_iter().map(|(key, counts)| (key, None, counts));
+        let others = self.0.into_iter().filter(|(key, _)| !is_reserved(key));
+        let others = others.map(|(key, counts)| (key, None, counts));
         let tally = |(key, policy, counts): (FrontendKey, Option<String>, Counts)| {
             let (address, port, protocol) = (key.address(), key.port(), key.protocol()?);
             Some(FrontendTally { address, port, protocol, policy, tally: counts.into() })
@@ -125,6 +127,7 @@ impl Counted {
         for (key, counts) in self.0 {
             let tally = match policy_of.get(&key) {
                 Some(policy) => policies.entry(policy).or_default(),
+                None if is_reserved(&key) => continue,
                 None => &mut others,
             };
             *tally = tally.and(counts.into());

@@ -332,7 +332,7 @@ impl<'a> Transaction<'a> {
                 return Ok(true);
             }
             for tables in &earlier {
-                if tables.has_frontend(key)? {
+                if tables.frontend(key)?.is_some() {
                     return Ok(true);
                 }
             }

@@ -4,6 +4,7 @@ use lrpc_schema::image::{Clients, Fallback, PolicyName, Port, Protocol, Selector
 use lrpc_schema::records::{Action, ClientKind, Levels, SetId};
 
 use super::*;
+use crate::probe::is_test_row;
 use lrpc_linker::mapset::{Backend as Target, PodRef, Reason};
 
 fn row(frontend: &str, backends: &[&str]) -> Row {
@@ -37,6 +38,12 @@ fn row(frontend: &str, backends: &[&str]) -> Row {
     }
 }
 
+/// The frontend table without the test rows.
+fn frontends(resolved: &Resolved) -> Vec<(FrontendKey, FrontendValue)> {
+    let rows = resolved.tables.frontends.iter().copied();
+    rows.filter(|(key, value)| !is_test_row(key, value)).collect()
+}
+
 fn resolved(rows: Vec<Row>) -> Resolved {
     resolve(&rows.into_iter().collect(), Conduct::Act, &Identities::default()).unwrap()
 }
@@ -45,7 +52,7 @@ fn resolved(rows: Vec<Row>) -> Resolved {
 fn one_backend_is_inlined_and_several_are_a_run() {
     let one = resolved(vec![row("169.254.169.254:8080/TCP", &["10.0.0.1:80"])]);
     assert_eq!(one.tables.backends, []);
-    let (key, value) = one.tables.frontends[0];
+    let (key, value) = frontends(&one)[0];
     assert_eq!((key.port(), key.protocol()), (8080, Some(Protocol::Tcp)));
     assert_eq!((value.action(), value.count()), (Some(Action::Redirect), 1));
     assert_eq!((value.backend().address(), value.backend().port()), ([10, 0, 0, 1].into(), 80));
@@ -55,7 +62,7 @@ fn one_backend_is_inlined_and_several_are_a_run() {
         row("169.254.169.254:2/TCP", &["10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:80"]),
     ]);
     assert_eq!((several.frontends, several.backends), (2, 4), "a backend of two frontends counts once");
-    for (_, value) in &several.tables.frontends {
+    for (_, value) in frontends(&several) {
         let run = &several.tables.backends[value.first() as usize..][..value.count() as usize];
         assert_eq!(run[0], value.backend());
     }
@@ -69,7 +76,7 @@ fn an_original_row_has_no_entry_and_a_drop_row_has_no_backend() {
     (drop.outcome, drop.fallback) = (Outcome::Drop(Reason::NoReadyBackend), Fallback::Drop);
     let resolved = resolved(vec![original, drop]);
     assert_eq!((resolved.frontends, resolved.backends), (1, 0));
-    assert_eq!(resolved.tables.frontends[0].1.action(), Some(Action::Drop));
+    assert_eq!(frontends(&resolved)[0].1.action(), Some(Action::Drop));
 }
 
 /// A node with pods, a kubelet's tree, and the levels that systemd's driver gives them.
@@ -108,7 +115,7 @@ fn l6_each_kind_of_clients_is_known_by_what_no_process_chooses() {
         let set = [row].into_iter().collect();
         let node = node(&[("one", 1, 3), ("two", 2, 2)]);
         let resolved = resolve(&set, Conduct::Act, &node).unwrap();
-        let value = resolved.tables.frontends[0].1;
+        let value = frontends(&resolved)[0].1;
         assert_eq!((value.client_kind(), members(&resolved)), (Some(kind), expected));
         let levels = |levels: Levels| [levels.first(), levels.rest().first()];
         let meta = resolved.tables.meta;
@@ -131,7 +138,7 @@ fn l8_the_pods_of_a_policy_are_one_set_however_many_rows_it_has() {
     let set = rows.into_iter().collect();
     let resolved = resolve(&set, Conduct::Act, &node(&[("u", 7, 3)])).unwrap();
     assert_eq!(members(&resolved), [(7, 1)]);
-    for (_, value) in &resolved.tables.frontends {
+    for (_, value) in frontends(&resolved) {
         assert_eq!(value.exempt(), Some(SetId::new(1)));
     }
 }
@@ -172,7 +179,7 @@ fn an_audit_has_the_same_rows_and_touches_nothing() {
     (drop.outcome, drop.fallback) = (Outcome::Drop(Reason::NoReadyBackend), Fallback::Drop);
     let set: MapSet = [row("169.254.169.254:1/TCP", &["10.0.0.1:80"]), drop].into_iter().collect();
     let resolved = resolve(&set, Conduct::Audit, &Identities::default()).unwrap();
-    let actions: Vec<_> = resolved.tables.frontends.iter().map(|(_, value)| value.action()).collect();
+    let actions: Vec<_> = frontends(&resolved).iter().map(|(_, value)| value.action()).collect();
     assert_eq!(actions, [Some(Action::AuditRedirect), Some(Action::AuditDrop)]);
     assert_ne!(resolved.digest, resolve(&set, Conduct::Act, &Identities::default()).unwrap().digest);
 }
@@ -185,4 +192,18 @@ fn equal_rows_give_equal_bytes_whatever_policy_they_come_from() {
     assert_eq!(resolved(vec![one.clone()]).digest, resolved(vec![other]).digest);
     other = row("169.254.169.254:1/TCP", &["10.0.0.1:81"]);
     assert_ne!(resolved(vec![one]).digest, resolved(vec![other]).digest);
+}
+
+#[test]
+fn every_set_has_test_rows_which_no_count_counts_and_a_policy_takes_the_place_of() {
+    let tests = Family::ALL.map(Family::row);
+    let empty = resolved(vec![]);
+    assert_eq!((empty.frontends, empty.backends), (0, 0));
+    assert_eq!(empty.tables.frontends, tests);
+    let audit = resolve(&MapSet::default(), Conduct::Audit, &Identities::default()).unwrap();
+    assert_eq!(audit.tables.frontends, tests, "they answer whatever becomes of others");
+    let own =
+        resolved(vec![row("192.0.0.8:1/UDP", &["10.0.0.1:80"]), row("192.0.0.8:1/TCP", &["10.0.0.1:80"])]);
+    assert_eq!((own.frontends, own.tables.frontends.len()), (2, 3));
+    assert!(own.tables.frontends.contains(&tests[1]) && frontends(&own).len() == 2);
 }
