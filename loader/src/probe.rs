@@ -74,14 +74,11 @@ impl Family {
     }
 }
 
-<<<<<<< HEAD
-=======
 /// Whether a frontend is a reserved one, whoever redirects it.
 pub(crate) fn is_reserved(key: &FrontendKey) -> bool {
     Family::ALL.into_iter().any(|family| family.row().0 == *key)
 }
 
->>>>>>> h-doctor
 /// Whether an entry of a frontend table is a test row.
 pub(crate) fn is_test_row(key: &FrontendKey, value: &FrontendValue) -> bool {
     Family::ALL.into_iter().any(|family| family.row() == (*key, *value))

@@ -57,12 +57,9 @@ impl InnerMaps {
     /// The entry of a frontend.
     pub(crate) fn frontend(&self, key: &FrontendKey) -> Result<Option<FrontendValue>, SysError> {
         let table = Table::ALL.iter().zip(&self.maps).find(|(table, _)| **table == Table::Frontends);
-<<<<<<< HEAD
-        table.map_or(Ok(false), |(_, map)| Ok(map.value(&key.to_bytes())?.is_some()))
-=======
         let value = table.map(|(_, map)| map.value(&key.to_bytes())).transpose()?.flatten();
-        Ok(value.and_then(|value| value.as_slice().try_into().ok()).map(FrontendValue::from_bytes))
->>>>>>> h-doctor
+        let bytes = value.and_then(|value| <[u8; FrontendValue::SIZE]>::try_from(value).ok());
+        Ok(bytes.map(|bytes| FrontendValue::from_bytes(&bytes)))
     }
 
     pub(crate) fn maps(&self) -> &[Map] {

@@ -5,7 +5,6 @@
 //! the backend table than the sets before and after it. So whoever takes the place out of one set and the backend out
 //! of another ends at a stranger, or at no backend at all. What a call met, its own socket says
 //! ([`testkit::Rush`]).
-#![expect(clippy::print_stderr, reason = "how much was tried, and seen, is a figure of the test")]
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -120,7 +120,6 @@ fn send(address: &str) -> std::io::Result<String> {
 }
 
 /// Is one of the processes that these tests start of this executable, where it was started as such.
-#[expect(clippy::print_stdout, reason = "it answers who started it")]
 pub(crate) fn serve_if_started() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {

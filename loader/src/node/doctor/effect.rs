@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
-<<<<<<< HEAD
-use lrpc_schema::records::{Hook, Table};
-=======
 use lrpc_schema::records::Hook;
->>>>>>> h-doctor
 
 use super::{Check, Verdict, failed};
 use crate::kernel::cgroup::{Cgroup, NoCgroup};
@@ -17,11 +13,7 @@ use crate::kernel::hooks::{ids, ineffective};
 use crate::kernel::pods::pods;
 use crate::kernel::scratch::Scratch;
 use crate::kernel::sys::SysError;
-<<<<<<< HEAD
-use crate::node::loaded::{Found, Loaded, Resident};
-=======
 use crate::node::loaded::{Found, Loaded};
->>>>>>> h-doctor
 use crate::node::{Error, Node};
 use crate::probe::{Answer, Family};
 
@@ -117,13 +109,8 @@ fn has_test_rows(loaded: &Loaded) -> Result<Option<String>, SysError> {
     };
     for family in Family::ALL {
         let (key, value) = family.row();
-<<<<<<< HEAD
-        match frontends(active).map(|table| table.value(&key.to_bytes())).transpose()?.flatten() {
-            Some(found) if found == value.to_bytes() => {}
-=======
         match active.tables.frontend(&key)? {
             Some(found) if found == value => {}
->>>>>>> h-doctor
             Some(_) => return Ok(Some(format!("a policy redirects {}", family.frontend()))),
             None => return Ok(Some("the active generation has no test row: apply it again".to_owned())),
         }
@@ -131,14 +118,6 @@ fn has_test_rows(loaded: &Loaded) -> Result<Option<String>, SysError> {
     Ok(None)
 }
 
-<<<<<<< HEAD
-fn frontends(active: &Resident) -> Option<&crate::kernel::sys::map::Map> {
-    let place = Table::ALL.iter().position(|table| *table == Table::Frontends)?;
-    active.tables.maps().get(place)
-}
-
-=======
->>>>>>> h-doctor
 /// What a process in a cgroup for a moment finds.
 fn ask(cgroup: &Cgroup, asker: &dyn Fn() -> Command) -> Result<Vec<(Family, Answer)>, NotChecked> {
     let told = |error: SysError| NotChecked(Error::from(error).with_causes());
