@@ -59,17 +59,28 @@ fn is_pod<K: Kernel>(kernel: &K, slot: Slot, meta: &Meta) -> bool {
 }
 
 /// Whether the task's cgroup, or one above it at one of the levels, is in a set.
+///
+/// Not a loop: kernels before 6.16 follow, without CAP_PERFMON, also the side of a branch that is not taken, and a
+/// counter that has left its loop that way never ends it.
 #[inline(always)]
-fn is_below<K: Kernel>(kernel: &K, slot: Slot, mut levels: Levels, set: SetId) -> bool {
-    let mut left = Meta::LEVELS;
-    while levels.first() != 0 && left != 0 {
-        if kernel.is_member(slot, MemberKey::new(kernel.ancestor(levels.first()), set)) {
-            return true;
-        }
-        levels = levels.rest();
-        left = left.wrapping_sub(1);
-    }
-    false
+fn is_below<K: Kernel>(kernel: &K, slot: Slot, levels: Levels, set: SetId) -> bool {
+    let is_below = |at| is_below_at(kernel, slot, levels.at(at), set);
+    is_below(0)
+        || is_below(1)
+        || is_below(2)
+        || is_below(3)
+        || is_below(4)
+        || is_below(5)
+        || is_below(6)
+        || is_below(7)
+}
+
+const _: () = assert!(Meta::LEVELS == 8);
+
+/// The same, at one level; none is 0.
+#[inline(always)]
+fn is_below_at<K: Kernel>(kernel: &K, slot: Slot, level: u64, set: SetId) -> bool {
+    level != 0 && kernel.is_member(slot, MemberKey::new(kernel.ancestor(level), set))
 }
 
 #[cfg(test)]

@@ -133,9 +133,9 @@ fn what_is_loaded_is_out_of_a_strangers_reach() {
         "ls DIR",
         "ln -s / DIR/link",
         "rm DIR/links/connect4",
-        "mv DIR/v1 DIR/gone",
-        "mv DIR/gone DIR/v1",
-        "rmdir DIR/v1 && ln -s / DIR/v1",
+        "mv DIR/v2 DIR/gone",
+        "mv DIR/gone DIR/v2",
+        "rmdir DIR/v2 && ln -s / DIR/v2",
         "mv DIR elsewhere && mkdir DIR && rmdir DIR && mv elsewhere DIR",
     ] {
         assert!(!scene.stranger(&attempt.replace("DIR", "lrpc")), "{attempt}");
@@ -183,7 +183,7 @@ fn a_stranger_exchanges_no_directory_for_a_link() {
     }
     // The control: the same exchange in a directory that is not protected.
     scene.unprotected();
-    assert!(scene.stranger("mv open/v1 mine && ln -s / open/v1"));
+    assert!(scene.stranger("mv open/v2 mine && ln -s / open/v2"));
 }
 
 /// Ended when it is dropped.

@@ -117,7 +117,7 @@ fn l6_each_kind_of_clients_is_known_by_what_no_process_chooses() {
         let resolved = resolve(&set, Conduct::Act, &node).unwrap();
         let value = frontends(&resolved)[0].1;
         assert_eq!((value.client_kind(), members(&resolved)), (Some(kind), expected));
-        let levels = |levels: Levels| [levels.first(), levels.rest().first()];
+        let levels = |levels: Levels| [levels.at(0), levels.at(1)];
         let meta = resolved.tables.meta;
         assert_eq!(levels(meta.pods()), if value.clients() == SetId::TREES { [0, 0] } else { [3, 2] });
         assert_eq!(

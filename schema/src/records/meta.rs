@@ -54,17 +54,10 @@ impl Levels {
         Some(Self(u64::from_le_bytes(bytes)))
     }
 
-    /// The first level; 0 where there is none.
+    /// One of the levels, counted from 0; 0 where there are not so many.
     #[inline(always)]
-    pub const fn first(self) -> u64 {
-        self.0 & 0xff
-    }
-
-    /// The levels behind the first.
-    #[inline(always)]
-    #[must_use]
-    pub const fn rest(self) -> Self {
-        Self(self.0 >> 8)
+    pub const fn at(self, index: u32) -> u64 {
+        (self.0 >> (8 * index)) & 0xff
     }
 }
 
@@ -75,13 +68,12 @@ mod tests {
     #[test]
     fn eight_levels_fit_and_each_counts_once() {
         let mut levels = Levels::default();
-        assert_eq!(levels.first(), 0);
+        assert_eq!(levels.at(0), 0);
         for level in [3, 2, 3, 255, 4, 5, 6, 7, 8] {
             levels = levels.with(level).unwrap();
         }
-        let all: [u64; 9] =
-            core::array::from_fn(|index| (0..index).fold(levels, |rest, _| rest.rest()).first());
-        assert_eq!(all, [3, 2, 255, 4, 5, 6, 7, 8, 0]);
+        let all: [u64; 8] = [0, 1, 2, 3, 4, 5, 6, 7].map(|index| levels.at(index));
+        assert_eq!(all, [3, 2, 255, 4, 5, 6, 7, 8]);
         assert_eq!(levels.with(9), None);
         assert_eq!(levels.with(8), Some(levels));
         assert_eq!(Levels::default().with(0), None);
