@@ -71,7 +71,8 @@ fn status_reads_the_kernel() {
     assert_eq!(
         status,
         json!({"active": true, "generation": 1, "node": NODE, "mode": "full", "coverage": "all", "frontends": 1,
-            "backends": 1, "left_out": 0, "resident": [1], "hooks": ["connect4", "getpeername4"]})
+            "backends": 1, "left_out": 0, "resident": [1], "audit": false, "hooks": ["connect4", "connect6", "getpeername4", "getpeername6", "recvmsg4",
+            "recvmsg6", "sendmsg4", "sendmsg6"]})
     );
 
     let arguments = ["link", &image, "--inventory", &inventory, "--node", NODE, "--format", "json"];

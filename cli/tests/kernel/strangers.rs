@@ -161,7 +161,7 @@ fn a_stranger_exchanges_no_directory_for_a_link() {
         fs::write(kept.join(name), "kept").unwrap();
     }
     let attempt = r#"i=0; while [ $i -lt 2000 ]; do i=$((i + 1))
-        for dir in lrpc lrpc/links lrpc/programs lrpc/v1; do
+        for dir in lrpc lrpc/links lrpc/programs lrpc/v2; do
             mv $dir mine && ln -s "$KEPT" $dir && exit 7
             rmdir $dir && ln -s "$KEPT" $dir && exit 7
         done; done; exit 0"#;
@@ -201,7 +201,7 @@ impl Drop for Stranger {
 fn no_lock_of_a_stranger_holds_a_loader_up() {
     let scene = Scene::new();
     scene.apply(0);
-    for directory in ["lrpc", "lrpc/lrpc-instance-1", "lrpc/v1"] {
+    for directory in ["lrpc", "lrpc/lrpc-instance-1", "lrpc/v2"] {
         assert!(!scene.stranger(&format!("flock --shared --nonblock {directory} true")), "{directory}");
     }
     // What it can lock is on the way only: the mount, and the sandbox's folder.
