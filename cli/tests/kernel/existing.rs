@@ -99,7 +99,7 @@ impl Pod {
     #[track_caller]
     fn open(&mut self, protocol: &str, address: &str, port: u16, server: &str) -> usize {
         let said = self.order(&format!("open {protocol} {address} {port}"));
-        let (number, answer) = said.split_once(' ').unwrap_or_else(|| panic!("{said}"));
+        let (number, answer) = said.split_once(' ').unwrap_or_else(|| panic!("{protocol} {address}: {said}"));
         assert_eq!(answer, server, "{protocol} {address}");
         number.parse().unwrap()
     }

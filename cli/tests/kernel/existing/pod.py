@@ -5,12 +5,22 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 held = []
 
 
 def family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def reachable(address, port):
+    """Waits for the local route to an address, which the kernel may add a while after the address."""
+    for _ in range(500):
+        with socket.socket(family(address), socket.SOCK_STREAM) as probe:
+            if probe.connect_ex((address, port)) == 0:
+                return
+        time.sleep(0.01)
 
 
 def serve(address, port, name):
@@ -44,6 +54,7 @@ def serve(address, port, name):
 
     threading.Thread(target=accept, daemon=True).start()
     threading.Thread(target=answer, daemon=True).start()
+    reachable(address, port)
 
 
 def ask(connection):
