@@ -113,6 +113,8 @@ fn each_decision_is_told_once() {
     assert_eq!(monitor.ends(0), "");
 
     let mut monitor = Running::start(&world, &["--count", "1"]);
+    // What it asks of the programs is no decision of a policy's.
+    world.lrpc(&["doctor"]);
     pod_client.connect("tcp", GUIDE).unwrap();
     let line = monitor.line();
     let expected = "  redirected  169.254.169.254:8080/TCP -> 10.244.1.10:80  policy default/metadata  pod default/proxy";

@@ -17,6 +17,7 @@ use crate::clock;
 use crate::kernel::sys::SysError;
 use crate::kernel::sys::signals::Signals;
 use crate::kernel::watch::Watch;
+use crate::probe::is_reserved;
 
 /// A decision. Serialises as a line of `lrpc monitor --format json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -130,10 +131,13 @@ impl Monitor<'_> {
         }
     }
 
-    /// The next decision in the ring. What lies there from before was told to somebody else.
+    /// The next decision in the ring. What lies there from before was told to somebody else, and what `doctor` asks
+    /// the test rows is nobody's business.
     fn heard(&mut self) -> Option<Decided> {
-        let began = self.began;
-        std::iter::from_fn(|| self.watch.take()).find(|decided| decided.at() >= began)
+        let Self { began, names, watch, .. } = self;
+        let is_somebodys = |frontend| !is_reserved(&frontend) || names.policy(&frontend).is_some();
+        std::iter::from_fn(|| watch.take())
+            .find(|decided| decided.at() >= *began && is_somebodys(decided.frontend()))
     }
 
     /// How many decisions could not be told so far, because the ring was full of others.
