@@ -79,6 +79,14 @@ const CODES: &[(&str, [&str; 3])] = &[
         ],
     ),
     (
+        "origin",
+        [
+            "somebody stands behind it",
+            "no connected socket of this node is there, as far as could be seen",
+            "nothing is loaded, or the kernel cannot be asked",
+        ],
+    ),
+    (
         "verify",
         [
             "the kernel holds what was loaded",

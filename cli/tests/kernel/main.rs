@@ -22,6 +22,7 @@ mod kiam;
 mod leaks;
 mod memory;
 mod monitor;
+mod origin;
 mod pods;
 mod programs;
 mod redirects;
@@ -43,6 +44,7 @@ fn main() {
         injected::TESTS,
         memory::TESTS,
         monitor::TESTS,
+        origin::TESTS,
         redirects::TESTS,
         swaps::TESTS,
         states::TESTS,

@@ -7,7 +7,6 @@ use lrpc_schema::records::{Action, Backend, FrontendKey, FrontendValue, Generati
 use serde::Serialize;
 
 use super::counters::{Counted, FrontendTally};
-use super::loaded::Found;
 use super::{Error, Node};
 use crate::kernel::writer::Reader;
 use crate::probe::is_test_row;
@@ -63,11 +62,7 @@ impl Node {
     }
 
     fn dump_of(&self, reader: &Reader) -> Result<Dump, Error> {
-        let loaded = match Found::read(reader)? {
-            Found::Nothing => return Err(Error::NothingLoaded),
-            Found::Orphaned(map) => return Err(Error::Orphaned(map)),
-            Found::Loaded(loaded) => loaded,
-        };
+        let loaded = self.loaded(reader)?;
         let active = loaded.active().ok_or(Error::NotResident(loaded.active))?;
         let read = active.tables.read()?;
         let table = |wanted| entries_of(&read, wanted);

@@ -3,27 +3,21 @@
 //! It reads the instance's pins for a moment at the beginning, and again whenever another generation is active, and
 //! holds no lock that a loader waits for in between.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use lrpc_linker::mapset::PodRef;
-use lrpc_schema::records::{Decided, FrontendKey, Generation};
+use lrpc_schema::records::Decided;
 use rustix::event::{PollFd, PollFlags, poll};
 use serde::Serialize;
 
-use super::counters::key;
-use super::loaded::Found;
-use super::verify::cgroup_of;
+use super::names::{Names, Owner, shown};
 use super::{Error, Node};
 use crate::clock;
-use crate::kernel::cgroup::Cgroup;
-use crate::kernel::pods::{Named, names};
 use crate::kernel::sys::SysError;
 use crate::kernel::sys::signals::Signals;
 use crate::kernel::watch::Watch;
-use crate::kernel::writer::Reader;
+use crate::probe::is_reserved;
 
 /// A decision. Serialises as a line of `lrpc monitor --format json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,12 +36,9 @@ pub struct Told {
     pub backend: Option<SocketAddr>,
     /// The process, as the node numbers it.
     pub process: u64,
-    /// The directory of its cgroup; `None` where it is not below `--cgroup`, or gone.
-    pub cgroup: Option<String>,
-    /// The UID of the pod that the cgroup is of.
-    pub pod_uid: Option<String>,
-    /// That pod, `NAMESPACE/NAME`, where the active set names it.
-    pub pod: Option<String>,
+    /// Whose it is.
+    #[serde(flatten)]
+    pub by: Owner,
     /// How many decisions could not be told before this one was read, since the monitor began.
     pub lost: u64,
 }
@@ -99,7 +90,7 @@ impl Node {
     pub fn monitor(&self) -> Result<Monitor<'_>, Error> {
         let reader = self.reader()?.ok_or(Error::NothingLoaded)?;
         let mut names = Names::default();
-        names.learn(self, &reader)?;
+        names.learn(self, &*self.loaded(&reader)?)?;
         let signals = Signals::take()?;
         let began = clock::boot();
         let watch = Watch::begin(&reader)?;
@@ -140,10 +131,13 @@ impl Monitor<'_> {
         }
     }
 
-    /// The next decision in the ring. What lies there from before was told to somebody else.
+    /// The next decision in the ring. What lies there from before was told to somebody else, and what `doctor` asks
+    /// the test rows is nobody's business.
     fn heard(&mut self) -> Option<Decided> {
-        let began = self.began;
-        std::iter::from_fn(|| self.watch.take()).find(|decided| decided.at() >= began)
+        let Self { began, names, watch, .. } = self;
+        let is_somebodys = |frontend| !is_reserved(&frontend) || names.policy(&frontend).is_some();
+        std::iter::from_fn(|| watch.take())
+            .find(|decided| decided.at() >= *began && is_somebodys(decided.frontend()))
     }
 
     /// How many decisions could not be told so far, because the ring was full of others.
@@ -176,81 +170,17 @@ impl Monitor<'_> {
     fn told(&mut self, decided: &Decided) -> Result<Next, Error> {
         let [before, now] = self.lost;
         let frontend = decided.frontend();
-        let address = SocketAddr::new(frontend.address(), frontend.port());
-        let protocol = frontend.protocol().map_or("unknown", |protocol| protocol.as_str());
-        let named = self.names.cgroup(decided.cgroup())?;
-        let (path, pod_uid) = (named.map(|named| &named.path), named.and_then(|named| named.pod.clone()));
+        let policy = self.names.policy(&frontend);
         Ok(Next::Told(Box::new(Told {
             time: clock::of_boot(decided.at()),
             decision: decided.fate().map_or("unknown", |fate| fate.as_str()),
             audit: decided.is_audit(),
-            frontend: format!("{address}/{protocol}"),
+            frontend: shown(&frontend),
+            policy,
             backend: decided.backend().map(|to| SocketAddr::new(to.address(), to.port())),
             process: decided.process(),
-            cgroup: path.map(|path| path.to_string_lossy().into_owned()),
-            policy: self.names.policies.get(&frontend).cloned(),
-            pod: pod_uid.as_ref().and_then(|uid| self.names.pods.get(uid)).cloned(),
-            pod_uid,
+            by: self.names.of_cgroup(decided.cgroup())?,
             lost: now.saturating_sub(before),
         })))
-    }
-}
-
-/// The names behind numbers.
-#[derive(Debug, Default)]
-struct Names {
-    /// Of which generation; `None` where that could not be found out.
-    generation: Option<Generation>,
-    policies: HashMap<FrontendKey, String>,
-    /// By UID.
-    pods: HashMap<String, String>,
-    /// The redirected cgroup, where it can be seen from here.
-    root: Option<Cgroup>,
-    cgroups: HashMap<u64, Named>,
-    /// When the cgroups were looked at.
-    looked: Option<Instant>,
-}
-
-impl Names {
-    /// Learns the names of what is active. Those of before stay known: a decision is told a little later.
-    fn learn(&mut self, node: &Node, reader: &Reader) -> Result<(), Error> {
-        let loaded = match Found::read(reader)? {
-            Found::Nothing => return Err(Error::NothingLoaded),
-            Found::Orphaned(map) => return Err(Error::Orphaned(map)),
-            Found::Loaded(loaded) => loaded,
-        };
-        let Some(record) = loaded.record()? else { return Err(Error::NotResident(loaded.active)) };
-        self.generation = Some(loaded.active);
-        self.root = cgroup_of(node, record);
-        let set = node.linked_set(&loaded, record);
-        for row in set.iter().flat_map(|set| set.rows()) {
-            self.policies.insert(key(row), row.policy.to_string());
-            let served = row.backends().iter().flat_map(|backend| &backend.pods);
-            let pods = served.chain(row.skip.iter()).chain(row.client_pods.iter());
-            self.pods.extend(
-                pods.filter_map(|pod: &PodRef| Some((pod.uid.as_deref()?.to_owned(), pod.to_string()))),
-            );
-        }
-        Ok(())
-    }
-
-    /// The same where another generation is active. Where a loader is at work, it is tried again later.
-    fn refresh(&mut self, node: &Node, active: Generation) {
-        if self.generation != Some(active) {
-            // Names are beside the point: without them a decision is told all the same.
-            let _ = node.reader().map(|reader| reader.map(|reader| self.learn(node, &reader)));
-        }
-    }
-
-    /// What a cgroup is called. One that is not known yet is looked for, at most once in a while.
-    fn cgroup(&mut self, number: u64) -> Result<Option<&Named>, Error> {
-        if let Some(root) = &self.root
-            && !self.cgroups.contains_key(&number)
-            && self.looked.is_none_or(|looked| looked.elapsed() >= PAUSE)
-        {
-            self.cgroups.extend(names(root.path())?);
-            self.looked = Some(Instant::now());
-        }
-        Ok(self.cgroups.get(&number))
     }
 }

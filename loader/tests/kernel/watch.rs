@@ -62,7 +62,7 @@ fn decisions_are_told_while_somebody_watches() {
         assert_eq!(told.backend, Some(backend.parse().unwrap()));
         assert_eq!(told.policy.as_deref(), Some("default/metadata"));
         assert_eq!(told.process, u64::from(pod.process()));
-        assert_eq!(told.cgroup.as_deref(), Some(&*world.sandbox.cgroup().display().to_string()));
+        assert_eq!(told.by.cgroup.as_deref(), Some(&*world.sandbox.cgroup().display().to_string()));
     }
     drop(monitor);
     assert!(!is_on(&world), "free when off");

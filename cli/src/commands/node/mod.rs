@@ -10,6 +10,7 @@ mod here;
 mod history;
 mod instance;
 mod monitor;
+mod origin;
 mod rollback;
 mod status;
 mod unload;
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Status(status::Args),
     Dump(dump::Args),
     Monitor(monitor::Args),
+    Origin(origin::Args),
     Verify(verify::Args),
     History(history::Args),
     Rollback(rollback::Args),
@@ -43,6 +45,7 @@ impl Command {
             Self::Status(args) => status::run(&args, output),
             Self::Dump(args) => dump::run(&args, output),
             Self::Monitor(args) => monitor::run(&args, output),
+            Self::Origin(args) => origin::run(&args, output),
             Self::Verify(args) => verify::run(&args, output),
             Self::History(args) => history::run(&args, output),
             Self::Rollback(args) => rollback::run(&args, output),

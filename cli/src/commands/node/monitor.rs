@@ -7,6 +7,7 @@ use lrpc_loader::node::{End, Next, Told};
 use serde::Serialize;
 
 use super::arguments::NodeArgs;
+use super::origin::whose;
 use super::{duration, instance};
 use crate::exit::{ExitStatus, Failure, Outcome};
 use crate::output::{Format, Output, Style, Text, counted};
@@ -100,22 +101,23 @@ fn line(told: &Told) -> Text {
     if let Some(policy) = &told.policy {
         text.push(&format!("  policy {policy}"));
     }
-    match (&told.pod, &told.pod_uid, &told.cgroup) {
-        (Some(pod), ..) => text.push(&format!("  pod {pod}")),
-        (None, Some(uid), _) => text.push(&format!("  pod with UID {uid}")),
-        (None, None, Some(cgroup)) => text.push(&format!("  cgroup {cgroup}")),
-        (None, None, None) => &mut text,
-    };
-    text.push(&format!("  process {}\n", told.process));
+    text.push(&format!("  {}  process {}\n", whose(&told.by), told.process));
     text
 }
 
 #[cfg(test)]
 mod tests {
+    use lrpc_loader::node::Owner;
+
     use super::*;
 
     #[test]
     fn a_line_says_who_went_where_and_by_whose_wish() {
+        let by = Owner {
+            cgroup: Some("/sys/fs/cgroup/kubepods/podx".to_owned()),
+            pod_uid: Some("x".to_owned()),
+            pod: Some("default/web".to_owned()),
+        };
         let told = Told {
             time: "2026-11-23T12:00:00.000001Z".to_owned(),
             decision: "redirected",
@@ -124,16 +126,20 @@ mod tests {
             policy: Some("default/metadata".to_owned()),
             backend: Some("10.244.1.7:8181".parse().unwrap()),
             process: 7,
-            cgroup: Some("/sys/fs/cgroup/kubepods/podx".to_owned()),
-            pod_uid: Some("x".to_owned()),
-            pod: Some("default/web".to_owned()),
+            by: by.clone(),
             lost: 0,
         };
         let mut said = String::new();
         for text in [
             line(&told),
-            line(&Told { audit: true, policy: None, backend: None, pod: None, ..told.clone() }),
-            line(&Told { pod: None, pod_uid: None, decision: "no-client", ..told }),
+            line(&Told {
+                audit: true,
+                policy: None,
+                backend: None,
+                by: Owner { pod: None, ..by.clone() },
+                ..told.clone()
+            }),
+            line(&Told { by: Owner { pod: None, pod_uid: None, ..by }, decision: "no-client", ..told }),
         ] {
             let mut bytes = Vec::new();
             text.leave(&mut bytes, false).unwrap();

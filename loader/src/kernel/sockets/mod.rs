@@ -32,7 +32,8 @@ use super::sys::{SysError, gate};
 pub(crate) struct Socket {
     name: Name,
     pub(crate) protocol: Protocol,
-    local: SocketAddr,
+    /// Its own end.
+    pub(crate) local: SocketAddr,
     /// Where its packets go.
     pub(crate) remote: SocketAddr,
     /// What our programs made it remember.

@@ -13,7 +13,7 @@ use serde::Serialize;
 pub(crate) use self::concern::Concern;
 use self::concern::Connection;
 pub use self::overlooked::Overlooked;
-use self::overlooked::overlooked;
+pub(in crate::node) use self::overlooked::overlooked;
 use super::loaded::{Found, Loaded};
 use super::{Error, Node};
 use crate::kernel::cgroup::{Below, Cgroup};
@@ -161,7 +161,7 @@ impl Concern {
 }
 
 /// The storage in which sockets remember; `None` where there is none of ours yet.
-fn peers(reader: &Reader) -> Result<Option<Map>, Error> {
+pub(super) fn peers(reader: &Reader) -> Result<Option<Map>, Error> {
     let peers = reader.map(&Folder::Sockets, PEERS, reader.access())?;
     Ok(peers.filter(|map| map.shape().kind == Kind::SocketStorage))
 }

@@ -73,7 +73,7 @@ impl Overlooked {
 }
 
 /// What a sweep has overlooked, alike causes together; `invisible` processes cannot be seen from here.
-pub(super) fn overlooked(swept: Swept, invisible: usize) -> Vec<Error> {
+pub(in crate::node) fn overlooked(swept: Swept, invisible: usize) -> Vec<Error> {
     let unseen = alike(swept.unseen);
     let unclosed = alike(swept.unclosed.into_iter().map(|error| ((), error)));
     let unseen = unseen.map(|(places, source)| Overlooked::Unseen { places, source });
