@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use lrpc_loader::node::{Check, Verdict};
 use lrpc_loader::probe::Family;
@@ -11,7 +13,7 @@ use lrpc_schema::records::Hook;
 use testkit::{Client, Place};
 
 use crate::Test;
-use crate::raw::{Foreign, pin_hash};
+use crate::raw::{Foreign, order, pin_hash};
 use crate::world::{FRONTEND, NEW, OLD, World, asker, image, options, row, set};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -138,6 +140,13 @@ fn a_hook_that_is_missing_is_told_by_what_it_does() {
     let world = World::new();
     world.apply(OLD).unwrap();
     fs::remove_file(world.sandbox.bpffs().join("links/connect6")).unwrap();
+    // The kernel takes the program off some time after the last pin has gone.
+    for _ in 0..500 {
+        if order(world.sandbox.cgroup(), Hook::Connect6).is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
     assert!(line(&world, "effective").1.ends_with("for connect6"));
     let (verdict, found) = line(&world, "answers");
     assert!(verdict == Verdict::Fail && found.starts_with("IPv6: a connect to [100::8]:1"), "{found}");
