@@ -12,7 +12,6 @@
     clippy::print_stderr,
     reason = "a panic is how a test fails; processes that tests start answer on their output, and storms are counted"
 )]
-#![expect(clippy::print_stderr, reason = "a storm says how large it was")]
 
 mod assembly;
 mod careless;
