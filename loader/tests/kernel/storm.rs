@@ -134,6 +134,13 @@ fn assert_whole(storms: &[Storm], least: u64) {
     eprintln!("{all} calls met {} sets, none two", met.len());
 }
 
+#[track_caller]
+fn assert_mixed(storm: &Storm) {
+    let (all, mixed) = judge(storm);
+    assert!(mixed > 0, "none of {all} calls met parts of two sets");
+    eprintln!("{mixed} of {all} calls met parts of two sets");
+}
+
 /// Every swap is an apply: the next set is staged in a slot that another has left.
 fn a_storm_of_swaps_shows_no_mix() {
     let (world, (swaps, calls)) = (world(), size());
@@ -204,9 +211,7 @@ fn a_second_look_at_the_cell_shows_mixes() {
         let (_link, cgroup) = attach(&world, Between::SecondLook);
         rush(&cgroup, Rush::Connect, CALLS_OF_A_CONTROL)
     });
-    let (all, mixed) = judge(&storm);
-    assert!(mixed > 0, "none of {all} calls met parts of two sets");
-    eprintln!("{mixed} of {all} calls met parts of two sets");
+    assert_mixed(&storm);
 }
 
 /// The control: a loader without a cell puts one table after the other into the active slot.
@@ -225,9 +230,7 @@ fn two_outer_updates_show_mixes() {
             overwrite(outer.fd().as_fd(), slot, &inner.fd().as_fd().as_raw_fd().to_ne_bytes()).unwrap();
         }
     }
-    let (all, mixed) = judge(&pod.calm().unwrap());
-    assert!(mixed > 0, "none of {all} calls met parts of two sets");
-    eprintln!("{mixed} of {all} calls met parts of two sets");
+    assert_mixed(&pod.calm().unwrap());
 }
 
 /// The control: a loader that writes the next set into the slot which the last flip has left, without a grace period.
@@ -276,7 +279,5 @@ fn a_slot_reused_at_once_shows_mixes() {
         }
         storm.join().unwrap()
     });
-    let (all, mixed) = judge(&storm);
-    assert!(mixed > 0, "none of {all} calls met parts of two sets");
-    eprintln!("{mixed} of {all} calls met parts of two sets");
+    assert_mixed(&storm);
 }
