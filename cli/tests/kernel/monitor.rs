@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use testkit::{Client, Place};
 
 use crate::Test;
-use crate::world::{GUIDE, World, address_policy, guide_policy, lrpc};
+use crate::world::{GUIDE, World, address_policy, guide_policy, lrpc, run};
 
 pub(crate) const TESTS: &[Test] = &[
     ("each_decision_is_told_once", each_decision_is_told_once),
     ("a_signal_ends_a_monitor", a_signal_ends_a_monitor),
     ("a_reader_that_has_seen_enough_ends_a_monitor", a_reader_that_has_seen_enough_ends_a_monitor),
     ("there_is_one_monitor_at_a_time", there_is_one_monitor_at_a_time),
+    ("two_capabilities_suffice_to_look", two_capabilities_suffice_to_look),
 ];
 
 /// A running monitor; ended when it is dropped.
@@ -176,4 +177,20 @@ fn there_is_one_monitor_at_a_time() {
     world.pod().connect("tcp", GUIDE).unwrap();
     assert_eq!(monitor.json()["decision"], "redirected");
     assert!(monitor.ends(0).contains("\"count\""));
+}
+
+fn two_capabilities_suffice_to_look() {
+    let world = world();
+    world.pod().connect("tcp", GUIDE).unwrap();
+    let look = |arguments: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", "-all,+bpf,+net_admin", "--no-new-privs", lrpc()]).args(arguments);
+        run(command.args(["--format", "json"]).args(world.sandbox.options())).ends(0).stdout
+    };
+    for command in ["dump", "status"] {
+        let counters: Value = serde_json::from_str(&look(&[command, "--counters"])).unwrap();
+        assert_eq!(counters["counters"][1]["redirected"], 1, "{counters}");
+    }
+    let end: Value = serde_json::from_str(&look(&["monitor", "--duration", "50ms"])).unwrap();
+    assert_eq!(end["end"], "duration");
 }
