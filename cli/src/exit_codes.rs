@@ -52,7 +52,7 @@ const CODES: &[(&str, [&str; 3])] = &[
             "a side cannot be read or does not compile",
         ],
     ),
-    ("doctor", ["this machine can run lrpc", "a line fails", ""]),
+    ("doctor", ["this machine can run lrpc, and what is loaded acts", "a line fails", ""]),
     (
         "apply",
         [

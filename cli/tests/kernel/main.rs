@@ -40,7 +40,6 @@ fn main() {
         diff::TESTS,
         doctor::TESTS,
         existing::TESTS,
-        doctor::TESTS,
         injected::TESTS,
         memory::TESTS,
         monitor::TESTS,

@@ -1,4 +1,4 @@
-//! `lrpc doctor`: can this machine run it?
+//! `lrpc doctor`: can this machine run it, and does what is loaded act?
 
 use std::fmt::Write as _;
 use std::io;
@@ -12,7 +12,7 @@ use super::instance;
 use crate::exit::{ExitStatus, Outcome};
 use crate::output::{Format, Output};
 
-/// Check whether this machine can run lrpc
+/// Check whether this machine can run lrpc, and whether what is loaded acts
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: lrpc doctor")]
 pub(crate) struct Args {
