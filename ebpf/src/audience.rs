@@ -38,24 +38,25 @@ pub(crate) fn audience<K: Kernel>(kernel: &K, slot: Slot, value: &FrontendValue)
 
 #[inline(always)]
 fn is_client<K: Kernel>(kernel: &K, slot: Slot, meta: &Meta, kind: ClientKind, set: SetId) -> bool {
-    match kind {
-        ClientKind::All => true,
-        ClientKind::OtherNetns => {
-            let node = match meta.node_netns() {
-                0 => kernel.initial_netns(),
-                cookie => cookie,
-            };
-            kernel.netns() != node
-        }
-        ClientKind::Pods => is_pod(kernel, slot, meta),
-        ClientKind::Members => is_below(kernel, slot, meta.pods(), set),
-        ClientKind::OtherPods => is_pod(kernel, slot, meta) && !is_below(kernel, slot, meta.pods(), set),
+    if matches!(kind, ClientKind::OtherNetns) {
+        let node = match meta.node_netns() {
+            0 => kernel.initial_netns(),
+            cookie => cookie,
+        };
+        return kernel.netns() != node;
     }
-}
-
-#[inline(always)]
-fn is_pod<K: Kernel>(kernel: &K, slot: Slot, meta: &Meta) -> bool {
-    is_below(kernel, slot, meta.trees(), SetId::TREES)
+    // Each of the two is asked at one place, so that the program has it once.
+    if matches!(kind, ClientKind::Pods | ClientKind::OtherPods)
+        && !is_below(kernel, slot, meta.trees(), SetId::TREES)
+    {
+        return false;
+    }
+    match kind {
+        ClientKind::All | ClientKind::OtherNetns | ClientKind::Pods => true,
+        ClientKind::Members | ClientKind::OtherPods => {
+            is_below(kernel, slot, meta.pods(), set) == matches!(kind, ClientKind::Members)
+        }
+    }
 }
 
 /// Whether the task's cgroup, or one above it at one of the levels, is in a set.
@@ -65,17 +66,10 @@ fn is_pod<K: Kernel>(kernel: &K, slot: Slot, meta: &Meta) -> bool {
 #[inline(always)]
 fn is_below<K: Kernel>(kernel: &K, slot: Slot, levels: Levels, set: SetId) -> bool {
     let is_below = |at| is_below_at(kernel, slot, levels.at(at), set);
-    is_below(0)
-        || is_below(1)
-        || is_below(2)
-        || is_below(3)
-        || is_below(4)
-        || is_below(5)
-        || is_below(6)
-        || is_below(7)
+    is_below(0) || is_below(1) || is_below(2) || is_below(3)
 }
 
-const _: () = assert!(Meta::LEVELS == 8);
+const _: () = assert!(Meta::LEVELS == 4);
 
 /// The same, at one level; none is 0.
 #[inline(always)]

@@ -43,38 +43,27 @@ pub(crate) fn decide<K: Kernel>(kernel: &K, key: FrontendKey, protocol: Protocol
     }
     let slot = cell.slot();
     let Some(value) = entry(kernel, slot, key) else { return Decision::Pass };
-    match audience(kernel, slot, value) {
-        Audience::Concerned => {}
-        Audience::LeftAlone(fate) => {
-            kernel.decided(key, fate, is_audit(value), Backend::NONE);
-            return Decision::Pass;
-        }
+    let (fate, backend) = match audience(kernel, slot, value) {
+        Audience::LeftAlone(fate) => (fate, Backend::NONE),
         Audience::Unknown => return Decision::Refuse(Refusal::Unknown),
-    }
-    match value.action() {
-        Some(Action::Redirect) => match choose(kernel, slot, key, value, protocol) {
-            Some(backend) => {
-                kernel.decided(key, Fate::Redirected, false, backend);
-                Decision::Redirect(backend)
+        Audience::Concerned => match value.action() {
+            Some(Action::Redirect | Action::AuditRedirect) => {
+                match choose(kernel, slot, key, value, protocol) {
+                    Some(backend) => (Fate::Redirected, backend),
+                    None if is_audit(value) => (Fate::Redirected, Backend::NONE),
+                    None => return Decision::Refuse(Refusal::NoBackend),
+                }
             }
-            None => Decision::Refuse(Refusal::NoBackend),
+            Some(Action::Drop | Action::AuditDrop) => (Fate::Dropped, Backend::NONE),
+            None => return Decision::Refuse(Refusal::Unknown),
         },
-        Some(Action::Drop) => {
-            kernel.decided(key, Fate::Dropped, false, Backend::NONE);
-            Decision::Refuse(Refusal::Dropped)
-        }
-        Some(Action::AuditRedirect) => {
-            match choose(kernel, slot, key, value, protocol) {
-                Some(backend) => kernel.decided(key, Fate::Redirected, true, backend),
-                None => kernel.decided(key, Fate::Redirected, true, Backend::NONE),
-            }
-            Decision::Pass
-        }
-        Some(Action::AuditDrop) => {
-            kernel.decided(key, Fate::Dropped, true, Backend::NONE);
-            Decision::Pass
-        }
-        None => Decision::Refuse(Refusal::Unknown),
+    };
+    let is_audit = is_audit(value);
+    kernel.decided(key, fate, is_audit, backend);
+    match fate {
+        Fate::Redirected if !is_audit => Decision::Redirect(backend),
+        Fate::Dropped if !is_audit => Decision::Refuse(Refusal::Dropped),
+        Fate::Redirected | Fate::Dropped | Fate::Own | Fate::NoClient => Decision::Pass,
     }
 }
 

@@ -6,20 +6,20 @@
 
 use core::arch::asm;
 use core::ffi::c_void;
-use core::ptr::{null_mut, read_volatile};
+use core::ptr::{null_mut, read_volatile, write_volatile};
 
-use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, BPF_NOEXIST, BPF_SK_STORAGE_GET_F_CREATE};
-use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuHashMap, RingBuf, SkStorage};
+use aya_ebpf::bindings::{BPF_F_MMAPABLE, BPF_SK_STORAGE_GET_F_CREATE};
+use aya_ebpf::btf_maps::{Array, ArrayOfMaps, HashMap, PerCpuArray, RingBuf, SkStorage};
 use aya_ebpf::helpers::generated::{
     bpf_get_current_ancestor_cgroup_id, bpf_get_current_cgroup_id, bpf_get_current_pid_tgid,
     bpf_get_netns_cookie, bpf_get_prandom_u32, bpf_get_socket_cookie, bpf_ktime_get_boot_ns,
-    bpf_map_lookup_elem, bpf_map_update_elem, bpf_ringbuf_output, bpf_sk_storage_delete, bpf_sk_storage_get,
+    bpf_map_lookup_elem, bpf_ringbuf_output, bpf_sk_storage_delete, bpf_sk_storage_get,
 };
 use aya_ebpf::macros::btf_map;
 use lrpc_ebpf::kernel::Kernel;
 use lrpc_schema::records::{
-    Backend, Cell, Counts, Datagrams, Decided, Fate, FrontendKey, FrontendValue, META_SIZE, MemberKey, Meta,
-    Peer, Slot, Switches,
+    Backend, Cell, CountPlace, Datagrams, Decided, Fate, FrontendKey, FrontendValue, META_SIZE, MemberKey,
+    Meta, Peer, Slot, Switches,
 };
 
 use crate::context::Context;
@@ -57,13 +57,9 @@ static PEERS: SkStorage<Peer> = SkStorage::new();
 #[btf_map(name = "datagrams_v1")]
 static DATAGRAMS: SkStorage<[u64; Datagrams::SIZE / 8]> = SkStorage::new();
 
-/// How many frontends are counted at most. Memory is taken for those that somebody connected or sent to.
-const COUNTED: usize = 1 << 16;
-
 /// What was counted, by frontend.
 #[btf_map(name = "counters_v1")]
-static COUNTERS: PerCpuHashMap<FrontendKey, Counts, COUNTED, { BPF_F_NO_PREALLOC as usize }> =
-    PerCpuHashMap::new();
+static COUNTERS: PerCpuArray<CountPlace, { CountPlace::COUNT as usize }> = PerCpuArray::new();
 
 /// Bytes of the ring of events: 1,300 of them.
 const EVENTS_SIZE: usize = 1 << 17;
@@ -213,39 +209,69 @@ impl Context {
     }
 }
 
-/// Adds one to what is counted of a frontend. Where there is no room for it, it is not counted.
+/// Adds one to what is counted of a frontend.
 #[inline(always)]
 fn count(key: FrontendKey, fate: Fate) {
-    with_words(*key.words(), |key| {
-        let counters = map(&COUNTERS);
-        if !add_one(counters, key, fate) {
-            with_words(*Counts::one(fate).words(), |counts| {
-                // SAFETY: key and value are as long as the map's.
-                unsafe { bpf_map_update_elem(counters, key.cast(), counts.cast(), u64::from(BPF_NOEXIST)) };
-            });
-        }
-    });
+    const { assert!(CountPlace::WAYS == 4, "each place of a set is asked below") };
+    let first = CountPlace::first(&key);
+    let is_counted = count_at(first, key, fate)
+        || count_at(first.wrapping_add(1), key, fate)
+        || count_at(first.wrapping_add(2), key, fate)
+        || count_at(first.wrapping_add(3), key, fate);
+    if !is_counted {
+        count_rest(Fate::Dropped);
+    }
 }
 
-/// Adds one to the counts of a key, of which there may be none: false.
+/// Counts at a place, if it is the frontend's or free.
 #[inline(always)]
-fn add_one(counters: *mut c_void, key: *mut u64, fate: Fate) -> bool {
-    let Some(counts) = look_up::<u64>(counters, key) else { return false };
+fn count_at(index: u32, key: FrontendKey, fate: Fate) -> bool {
+    let Some(place) = element::<u64>(map(&COUNTERS), index) else { return false };
+    let [high, low, port] = *key.words();
+    // SAFETY: the place has eight words, and lives until the run ends.
+    let (at_high, at_low, at_port) = unsafe { (place, place.add(1), place.add(2)) };
+    // SAFETY: as above.
+    match unsafe { (read_volatile(at_high), read_volatile(at_low), read_volatile(at_port)) } {
+        found if found == (high, low, port) => {}
+        (0, 0, 0) => {
+            // SAFETY: as above, and nobody on another CPU has this place.
+            unsafe {
+                write_volatile(at_high, high);
+                write_volatile(at_low, low);
+                write_volatile(at_port, port);
+            }
+        }
+        _ => return false,
+    }
+    add_one(place, fate);
+    true
+}
+
+/// Counts what no place of a frontend can: see [`CountPlace::REST`].
+#[inline(always)]
+fn count_rest(what: Fate) {
+    if let Some(place) = element::<u64>(map(&COUNTERS), CountPlace::REST) {
+        add_one(place, what);
+    }
+}
+
+/// Adds one to a place's word of a fate.
+#[inline(always)]
+fn add_one(place: *mut u64, fate: Fate) {
     // Another run may interrupt this one on its CPU, so the sum is made in one step. The offset stands in the
     // text, since the verifier takes none from a register.
     macro_rules! add_one_at {
         ($offset:literal) => {
-            // SAFETY: the value has a word for each fate, and lives until the run ends.
-            unsafe { asm!(concat!("lock *(u64 *)({0} + ", $offset, ") += {1}"), in(reg) counts, in(reg) 1_u64) }
+            // SAFETY: the place has a word for each fate, and lives until the run ends.
+            unsafe { asm!(concat!("lock *(u64 *)({0} + ", $offset, ") += {1}"), in(reg) place, in(reg) 1_u64) }
         };
     }
     match fate {
-        Fate::Redirected => add_one_at!(0),
-        Fate::Dropped => add_one_at!(8),
-        Fate::Own => add_one_at!(16),
-        Fate::NoClient => add_one_at!(24),
+        Fate::Redirected => add_one_at!(24),
+        Fate::Dropped => add_one_at!(32),
+        Fate::Own => add_one_at!(40),
+        Fate::NoClient => add_one_at!(48),
     }
-    true
 }
 
 /// Tells a decision to who looks. Where the ring is full it is lost, and counted as that.
@@ -260,7 +286,7 @@ fn tell(key: FrontendKey, fate: Fate, is_audit: bool, backend: Backend) {
         unsafe { bpf_ringbuf_output(map(&EVENTS), words.cast(), Decided::SIZE as u64, 0) }
     });
     if told != 0 {
-        with_words(*Counts::LOST.words(), |key| add_one(map(&COUNTERS), key, fate));
+        count_rest(Fate::Redirected);
     }
 }
 

@@ -2,99 +2,86 @@
 
 use std::collections::BTreeMap;
 
-use lrpc_schema::records::{COUNTERS, Counts, FrontendKey};
+use lrpc_schema::records::{COUNTERS, CountPlace, Counts, FrontendKey};
 
 use super::pins::Folder;
 use super::shared::{SharedError, open};
+use super::sys::SysError;
 use super::sys::map::Kind;
-use super::sys::percpu::PerCpuHash;
-use super::sys::{Access, SysError};
+use super::sys::percpu::PerCpuArray;
 use super::writer::{Reader, Writer};
 
 /// The counters of an instance.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    hash: PerCpuHash,
+    places: PerCpuArray,
 }
+
+/// What one place holds, on each CPU.
+type OnCpus = Vec<CountPlace>;
 
 impl Counters {
     /// Opens the pinned counters; `None` where nothing has been counted yet.
     pub(crate) fn open(reader: &Reader) -> Result<Option<Self>, SharedError> {
-        Self::opened(reader, reader.access())
-    }
-
-    /// Opens them to count what is lost.
-    pub(super) fn open_for_lost(reader: &Reader) -> Result<Option<Self>, SharedError> {
-        let counters = Self::opened(reader, Access::Write)?;
-        if let Some(Self { hash }) = &counters {
-            hash.make(&Counts::LOST.to_bytes())?;
-        }
-        Ok(counters)
-    }
-
-    fn opened(reader: &Reader, access: Access) -> Result<Option<Self>, SharedError> {
-        let Some(map) = open(reader, &Folder::Sockets, COUNTERS, access)? else {
+        let Some(map) = open(reader, &Folder::Sockets, COUNTERS, reader.access())? else {
             return Ok(None);
         };
         let shape = map.shape();
-        let sizes = (shape.key_size as usize, shape.value_size as usize);
-        if (shape.kind, sizes) != (Kind::PerCpuHash, (FrontendKey::SIZE, Counts::SIZE)) {
+        if (shape.kind, shape.value_size as usize, shape.max_entries)
+            != (Kind::PerCpuArray, CountPlace::SIZE, CountPlace::COUNT)
+        {
             return Err(SharedError::Shape(COUNTERS.to_owned()));
         }
-        Ok(Some(Self { hash: PerCpuHash::of(map)? }))
+        Ok(Some(Self { places: PerCpuArray::of(map)? }))
     }
 
     /// What was counted of each frontend.
     pub(crate) fn read(&self) -> Result<BTreeMap<FrontendKey, Counts>, SysError> {
-        let mut read = BTreeMap::new();
-        self.hash.each(&mut |key, values| {
-            if let Ok(key) = key.try_into() {
-                read.insert(FrontendKey::from_bytes(key), sum(values));
+        let mut read: BTreeMap<FrontendKey, Counts> = BTreeMap::new();
+        for index in 0..CountPlace::REST {
+            for place in self.at(index)? {
+                if let Some(frontend) = place.frontend() {
+                    let sum = read.entry(frontend).or_default();
+                    *sum = sum.and(place.counts());
+                }
             }
-        })?;
-        read.remove(&Counts::LOST);
+        }
         Ok(read)
     }
 
     /// How many decisions could not be told to a monitor.
     pub(crate) fn lost(&self) -> Result<u64, SysError> {
-        let values = self.hash.get(&Counts::LOST.to_bytes())?;
-        Ok(values.map_or(0, |values| sum(&values).total()))
+        Ok(self.at(CountPlace::REST)?.iter().map(CountPlace::lost).sum())
     }
 
-    /// Forgets the counts of every frontend that is not to be kept.
+    /// How many decisions were not counted, since their frontends found no place.
+    pub(crate) fn uncounted(&self) -> Result<u64, SysError> {
+        Ok(self.at(CountPlace::REST)?.iter().map(CountPlace::uncounted).sum())
+    }
+
+    /// Frees the places of frontends that are not to be kept. A place that another CPU has given to one that is stays
+    /// as it is, since what is counted there meanwhile would be lost.
     pub(crate) fn forget<E: From<SysError>>(
         &self,
         _writer: &Writer,
         mut is_kept: impl FnMut(&FrontendKey) -> Result<bool, E>,
     ) -> Result<(), E> {
-        for key in self.read()?.keys() {
-            if !is_kept(key)? {
-                self.hash.remove(&key.to_bytes())?;
+        for index in 0..CountPlace::REST {
+            let frontends: Vec<_> = self.at(index)?.iter().filter_map(CountPlace::frontend).collect();
+            let mut is_used = frontends.is_empty();
+            for frontend in &frontends {
+                is_used |= is_kept(frontend)?;
+            }
+            if !is_used {
+                self.places.clear(index)?;
             }
         }
         Ok(())
     }
-}
 
-/// The counts of all CPUs together.
-fn sum(values: &[u8]) -> Counts {
-    let counts = values.chunks_exact(Counts::SIZE).filter_map(|value| value.try_into().ok());
-    counts.map(Counts::from_bytes).fold(Counts::default(), Counts::and)
-}
-
-#[cfg(test)]
-mod tests {
-    use lrpc_schema::records::Fate;
-
-    use super::*;
-
-    #[test]
-    fn the_counts_of_all_cpus_are_one() {
-        let one =
-            [Fate::Redirected, Fate::Dropped, Fate::Redirected].map(|fate| Counts::one(fate).to_bytes());
-        let counts = sum(&one.concat());
-        assert_eq!(Fate::ALL.map(|fate| counts.of(fate)), [2, 1, 0, 0]);
-        assert_eq!(counts.total(), 3);
+    fn at(&self, index: u32) -> Result<OnCpus, SysError> {
+        let values = self.places.get(index)?;
+        let places = values.chunks_exact(CountPlace::SIZE).filter_map(|value| value.try_into().ok());
+        Ok(places.map(CountPlace::from_bytes).collect())
     }
 }

@@ -7,7 +7,7 @@ use aya::programs::CgroupSockAddr;
 use aya::{EbpfLoader, include_bytes_aligned};
 use lrpc_schema::image::Digest;
 use lrpc_schema::records::{
-    CELL, COUNTERS, Counts, DATAGRAMS, Datagrams, EVENTS, FrontendKey, Hook, PEERS, Peer, Table,
+    CELL, COUNTERS, CountPlace, DATAGRAMS, Datagrams, EVENTS, Hook, PEERS, Peer, Table,
 };
 
 use super::hooks::{Programs, stranger};
@@ -169,7 +169,7 @@ fn load(writer: &Writer, version: &str) -> Result<Programs, LoadError> {
 const LASTING: [(&str, Kind, usize, usize); 4] = [
     (PEERS, Kind::SocketStorage, 4, Peer::SIZE),
     (DATAGRAMS, Kind::SocketStorage, 4, Datagrams::SIZE),
-    (COUNTERS, Kind::PerCpuHash, FrontendKey::SIZE, Counts::SIZE),
+    (COUNTERS, Kind::PerCpuArray, 4, CountPlace::SIZE),
     (EVENTS, Kind::Ring, 0, 0),
 ];
 

@@ -63,7 +63,7 @@ impl Watch {
             open(reader, &folder, name, Access::Write)?.ok_or_else(|| missing(name))
         };
         let (cell, ring) = (opened(Folder::Tables, CELL)?, Ring::of(opened(Folder::Sockets, EVENTS)?)?);
-        let counters = Counters::open_for_lost(reader)?.ok_or_else(|| missing(COUNTERS))?;
+        let counters = Counters::open(reader)?.ok_or_else(|| missing(COUNTERS))?;
         let switch = Switch::of(&cell)?;
         switch.set(Switches::MONITOR);
         Ok(Self { cell, counters, switch, ring, _lock: lock })

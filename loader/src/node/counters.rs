@@ -87,12 +87,23 @@ pub struct PolicyTally {
 
 /// Everything that was counted on an instance.
 #[derive(Debug, Default)]
-pub(super) struct Counted(BTreeMap<FrontendKey, Counts>);
+pub(super) struct Counted {
+    frontends: BTreeMap<FrontendKey, Counts>,
+    uncounted: u64,
+}
 
 impl Counted {
     /// Reads the counters.
     pub(super) fn read(reader: &Reader) -> Result<Self, Error> {
-        Ok(Self(Counters::open(reader)?.map(|counters| counters.read()).transpose()?.unwrap_or_default()))
+        Ok(match Counters::open(reader)? {
+            Some(counters) => Self { frontends: counters.read()?, uncounted: counters.uncounted()? },
+            None => Self::default(),
+        })
+    }
+
+    /// How many connects and datagrams were not counted, since their frontends found no place.
+    pub(super) fn uncounted(&self) -> u64 {
+        self.uncounted
     }
 
     /// What was counted of each frontend of the active generation, and of those that it does not have; sorted by
@@ -103,9 +114,10 @@ impl Counted {
             let key = FrontendKey::new(row.address, row.port, protocol);
             Some((key, row.policy.clone()))
         });
-        let active: Vec<_> =
-            active.map(|(key, policy)| (key, policy, self.0.remove(&key).unwrap_or_default())).collect();
-        let others = self.0.into_iter().filter(|(key, _)| !is_reserved(key));
+        let active: Vec<_> = active
+            .map(|(key, policy)| (key, policy, self.frontends.remove(&key).unwrap_or_default()))
+            .collect();
+        let others = self.frontends.into_iter().filter(|(key, _)| !is_reserved(key));
         let others = others.map(|(key, counts)| (key, None, counts));
         let tally = |(key, policy, counts): (FrontendKey, Option<String>, Counts)| {
             let (address, port, protocol) = (key.address(), key.port(), key.protocol()?);
@@ -124,7 +136,7 @@ impl Counted {
         let mut policies: BTreeMap<&str, Tally> =
             policy_of.values().map(|policy| (policy.as_str(), Tally::default())).collect();
         let mut others = Tally::default();
-        for (key, counts) in self.0 {
+        for (key, counts) in self.frontends {
             let tally = match policy_of.get(&key) {
                 Some(policy) => policies.entry(policy).or_default(),
                 None if is_reserved(&key) => continue,

@@ -29,6 +29,9 @@ pub struct Dump {
     /// What was counted of each frontend, where that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counters: Option<Vec<FrontendTally>>,
+    /// How many connects and datagrams were not counted, since there are more frontends than places to count them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncounted: Option<u64>,
 }
 
 /// One table.
@@ -57,8 +60,9 @@ impl Node {
     pub fn dump_with_counters(&self) -> Result<Dump, Error> {
         let reader = self.reader()?.ok_or(Error::NothingLoaded)?;
         let dump = self.dump_of(&reader)?;
-        let counters = Counted::read(&reader)?.by_frontend(&dump.frontends);
-        Ok(Dump { counters: Some(counters), ..dump })
+        let counted = Counted::read(&reader)?;
+        let uncounted = Some(counted.uncounted());
+        Ok(Dump { counters: Some(counted.by_frontend(&dump.frontends)), uncounted, ..dump })
     }
 
     fn dump_of(&self, reader: &Reader) -> Result<Dump, Error> {
@@ -90,7 +94,14 @@ impl Node {
             (name.to_string(), TableDump { entries, map_id: map.id() })
         });
         let tables = tables.collect();
-        Ok(Dump { generation: loaded.active, slot: loaded.slot, frontends, tables, counters: None })
+        Ok(Dump {
+            generation: loaded.active,
+            slot: loaded.slot,
+            frontends,
+            tables,
+            counters: None,
+            uncounted: None,
+        })
     }
 }
 

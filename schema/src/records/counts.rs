@@ -1,5 +1,6 @@
 //! What is counted, and what is told while somebody looks.
 
+use super::filter::Mark;
 use super::{Backend, FrontendKey};
 
 /// What became of a connect, or of a datagram, to a frontend.
@@ -36,7 +37,7 @@ impl Fate {
     }
 }
 
-/// How many connects and datagrams of a frontend had which [`Fate`], on one CPU: a word for each.
+/// How many connects and datagrams of a frontend had which [`Fate`]: a word for each.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -45,22 +46,6 @@ pub struct Counts {
 words!(Counts, 4);
 
 impl Counts {
-    /// The key, of no frontend, under which decisions are counted that could not be told: see [`Decided`]. Who has
-    /// them told makes its entry first.
-    pub const LOST: FrontendKey = FrontendKey { words: [0; 3] };
-
-    /// The counts with one of a fate.
-    #[inline(always)]
-    pub const fn one(fate: Fate) -> Self {
-        let words = match fate {
-            Fate::Redirected => [1, 0, 0, 0],
-            Fate::Dropped => [0, 1, 0, 0],
-            Fate::Own => [0, 0, 1, 0],
-            Fate::NoClient => [0, 0, 0, 1],
-        };
-        Self { words }
-    }
-
     /// How many had a fate.
     pub const fn of(&self, fate: Fate) -> u64 {
         let [redirected, dropped, own, no_client] = self.words;
@@ -85,6 +70,59 @@ impl Counts {
     /// How many there are of all fates.
     pub fn total(&self) -> u64 {
         self.words.iter().fold(0, |sum, word| sum.wrapping_add(*word))
+    }
+}
+
+/// A place of the counters, on one CPU: {frontend 24, counts 32, zero 8}, zeros where it is free.
+///
+/// [`COUNTERS`](super::COUNTERS) is an array of [`CountPlace::SETS`] times [`CountPlace::WAYS`] places and one more.
+/// The hash of a frontend chooses the set ([`CountPlace::first`]); on each CPU its first decision takes the first free
+/// place there. So counting costs no hash map, no allocation and no line that another CPU writes; a frontend that
+/// finds its set taken by others is not counted, and the last place says how often that was.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CountPlace {
+    words: [u64; 8],
+}
+words!(CountPlace, 8);
+
+impl CountPlace {
+    /// How many sets there are: a power of two.
+    pub const SETS: u32 = 1024;
+    /// How many places a set has.
+    pub const WAYS: u32 = 4;
+    /// The place that counts what the others cannot: decisions that a full ring did not take, and those of frontends
+    /// that found no place; in the first two words behind its frontend, which is none.
+    pub const REST: u32 = Self::SETS * Self::WAYS;
+    /// How many places there are.
+    pub const COUNT: u32 = Self::REST + 1;
+
+    /// The index of the first place of a frontend's set.
+    #[inline(always)]
+    pub const fn first(key: &FrontendKey) -> u32 {
+        Mark::of(key).set(Self::SETS) * Self::WAYS
+    }
+
+    /// The frontend; `None` where the place is free.
+    pub fn frontend(&self) -> Option<FrontendKey> {
+        let [a, b, c, ..] = self.words;
+        ([a, b, c] != [0; 3]).then_some(FrontendKey { words: [a, b, c] })
+    }
+
+    /// What was counted.
+    pub const fn counts(&self) -> Counts {
+        let [_, _, _, a, b, c, d, _] = self.words;
+        Counts { words: [a, b, c, d] }
+    }
+
+    /// Of the place [`REST`](Self::REST): how many decisions no ring took.
+    pub const fn lost(&self) -> u64 {
+        self.words[3]
+    }
+
+    /// Of the place [`REST`](Self::REST): how many decisions of frontends without a place were not counted.
+    pub const fn uncounted(&self) -> u64 {
+        self.words[4]
     }
 }
 

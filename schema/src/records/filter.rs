@@ -30,6 +30,13 @@ impl Mark {
         1_u32.wrapping_add((self.hash >> 12 & words.wrapping_sub(1)) as u32)
     }
 
+    /// One of so many sets (a power of two).
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "an index of 32 bits is wanted")]
+    pub const fn set(self, sets: u32) -> u32 {
+        (self.hash >> 12) as u32 & sets.wrapping_sub(1)
+    }
+
     /// The bits in the word.
     #[inline(always)]
     pub const fn bits(self) -> u64 {

@@ -11,7 +11,7 @@ words!(Meta, 8);
 
 impl Meta {
     /// How many pods of `members` may be at different levels, and how many kubelet's trees.
-    pub const LEVELS: usize = 8;
+    pub const LEVELS: usize = 4;
 
     /// A generation whose `members` are at these levels, pods and kubelet's trees, and whose node is in the
     /// network namespace with a cookie (0: in the kernel's initial one).
@@ -38,7 +38,7 @@ impl Meta {
     }
 }
 
-/// Up to eight levels of the cgroup2 tree, whose root is level 0: one byte each, zeros behind the last.
+/// Up to [`Meta::LEVELS`] levels of the cgroup2 tree, whose root is level 0: one byte each, zeros behind the last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Levels(u64);
 
@@ -49,7 +49,7 @@ impl Levels {
         let level = u8::try_from(level).ok().filter(|level| *level != 0)?;
         let mut bytes = self.0.to_le_bytes();
         if !bytes.contains(&level) {
-            *bytes.iter_mut().find(|byte| **byte == 0)? = level;
+            *bytes.iter_mut().take(Meta::LEVELS).find(|byte| **byte == 0)? = level;
         }
         Some(Self(u64::from_le_bytes(bytes)))
     }
@@ -66,16 +66,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn eight_levels_fit_and_each_counts_once() {
+    fn some_levels_fit_and_each_counts_once() {
         let mut levels = Levels::default();
         assert_eq!(levels.at(0), 0);
-        for level in [3, 2, 3, 255, 4, 5, 6, 7, 8] {
+        for level in [3, 2, 3, 255, 4] {
             levels = levels.with(level).unwrap();
         }
-        let all: [u64; 8] = [0, 1, 2, 3, 4, 5, 6, 7].map(|index| levels.at(index));
-        assert_eq!(all, [3, 2, 255, 4, 5, 6, 7, 8]);
+        assert_eq!([0, 1, 2, 3, 4].map(|index| levels.at(index)), [3, 2, 255, 4, 0]);
         assert_eq!(levels.with(9), None);
-        assert_eq!(levels.with(8), Some(levels));
+        assert_eq!(levels.with(4), Some(levels));
         assert_eq!(Levels::default().with(0), None);
         assert_eq!(Levels::default().with(256), None);
     }

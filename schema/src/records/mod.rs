@@ -73,7 +73,7 @@ mod table;
 pub use address::{address_of_words, address_words, ip4_of_words, mapped_words, user_port_protocol_word};
 pub use backend::Backend;
 pub use cell::Cell;
-pub use counts::{Counts, Decided, Fate, Switches};
+pub use counts::{CountPlace, Counts, Decided, Fate, Switches};
 pub use datagrams::Datagrams;
 pub use frontend::{Action, Audience, ClientKind, FrontendKey, FrontendValue};
 pub use generation::{Generation, Slot};
@@ -186,9 +186,24 @@ mod tests {
         assert_eq!((decided.fate(), decided.is_audit()), (Some(Fate::Own), true));
         assert_eq!((decided.process(), decided.cgroup()), (7, 9));
         assert_eq!(Decided::new(5, key, Backend::NONE, Fate::Dropped, false, 0, 0).backend(), None);
-        for fate in Fate::ALL {
-            let counts = Counts::one(fate).and(Counts::one(fate));
-            assert!(Fate::ALL.iter().all(|other| counts.of(*other) == if *other == fate { 2 } else { 0 }));
+    }
+
+    #[test]
+    fn a_place_gives_back_what_programs_wrote() {
+        let key = FrontendKey::new(ip("10.96.0.10"), 53, Udp);
+        let mut bytes = [0; CountPlace::SIZE];
+        assert_eq!(CountPlace::from_bytes(&bytes).frontend(), None);
+        bytes[..24].copy_from_slice(&key.to_bytes());
+        for (index, fate) in Fate::ALL.into_iter().enumerate() {
+            bytes[24 + index * 8] = 7 + fate as u8;
         }
+        let place = CountPlace::from_bytes(&bytes);
+        assert_eq!(place.frontend(), Some(key));
+        assert_eq!(Fate::ALL.map(|fate| place.counts().of(fate)), [7, 8, 9, 10]);
+        assert_eq!((place.lost(), place.uncounted()), (7, 8));
+        assert!(
+            CountPlace::first(&key).is_multiple_of(CountPlace::WAYS)
+                && CountPlace::first(&key) < CountPlace::REST
+        );
     }
 }

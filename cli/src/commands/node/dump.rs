@@ -44,6 +44,11 @@ fn render(dump: &Dump, width: usize) -> Text {
     }
     if let Some(tallies) = &dump.counters {
         text.push("\n").append(counters::by_frontend(tallies, width));
+        if let Some(uncounted) = dump.uncounted.filter(|count| *count != 0) {
+            text.push(&format!(
+                "{uncounted} more were not counted: there are more frontends than places to count them\n"
+            ));
+        }
     }
     text
 }

@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Array,
     ArrayOfMaps,
     SocketStorage,
-    PerCpuHash,
+    PerCpuArray,
     Ring,
 }
 
@@ -37,7 +37,7 @@ impl Kind {
         (Self::Array, bpf_map_type::BPF_MAP_TYPE_ARRAY),
         (Self::ArrayOfMaps, bpf_map_type::BPF_MAP_TYPE_ARRAY_OF_MAPS),
         (Self::SocketStorage, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE),
-        (Self::PerCpuHash, bpf_map_type::BPF_MAP_TYPE_PERCPU_HASH),
+        (Self::PerCpuArray, bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY),
         (Self::Ring, bpf_map_type::BPF_MAP_TYPE_RINGBUF),
     ];
 

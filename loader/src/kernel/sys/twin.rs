@@ -24,8 +24,7 @@ use aya_obj::generated::{
     bpf_prog_info,
 };
 use lrpc_schema::records::{
-    CELL, COUNTERS, Cell, Counts, DATAGRAMS, Datagrams, EVENTS, FrontendKey, Generation, Hook, PEERS, Peer,
-    Table,
+    CELL, COUNTERS, Cell, CountPlace, DATAGRAMS, Datagrams, EVENTS, Generation, Hook, PEERS, Peer, Table,
 };
 
 use super::Command;
@@ -238,16 +237,16 @@ impl Twin {
     pub(crate) fn load(&self, tables: &Dir, outers: &Dir, sockets: &Dir) -> io::Result<Vec<(Hook, Program)>> {
         let mut world = self.world.lock().unwrap();
         let lasting = [
-            (PEERS, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE, 4, Peer::SIZE),
-            (DATAGRAMS, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE, 4, Datagrams::SIZE),
-            (COUNTERS, bpf_map_type::BPF_MAP_TYPE_PERCPU_HASH, FrontendKey::SIZE, Counts::SIZE),
-            (EVENTS, bpf_map_type::BPF_MAP_TYPE_RINGBUF, 0, 0),
+            (PEERS, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE, 4, Peer::SIZE, 0),
+            (DATAGRAMS, bpf_map_type::BPF_MAP_TYPE_SK_STORAGE, 4, Datagrams::SIZE, 0),
+            (COUNTERS, bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY, 4, CountPlace::SIZE, CountPlace::COUNT),
+            (EVENTS, bpf_map_type::BPF_MAP_TYPE_RINGBUF, 0, 0, 0),
         ];
         let mut memory = Vec::new();
-        for (name, kind, key_size, value_size) in lasting {
+        for (name, kind, key_size, value_size, most) in lasting {
             let pin = sockets.at(name);
             if !pin.exists() {
-                let shape = [kind as u32, key_size as u32, value_size as u32, 0, 0];
+                let shape = [kind as u32, key_size, value_size as u32, most, 0];
                 let map = world.add(Kind::Map { shape, frozen: false, entries: BTreeMap::new() })?;
                 write_pin(&pin, map)?;
             }
