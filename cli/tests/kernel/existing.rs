@@ -229,6 +229,11 @@ fn connections_straight_to_a_new_frontend_are_closed() {
     let old = scene.old.clone();
     assert_eq!(scene.preview(&old, "close"), count(0, ALL));
     assert_eq!(scene.preview(&old, "keep"), count(ALL, 0));
+    let steps = scene.apply(&old, &["--dry-run", "--existing", "close"])["steps"].clone();
+    let step = |what: &str| {
+        steps.as_array().unwrap().iter().position(|step| step.as_str().unwrap().starts_with(what))
+    };
+    assert!(step("flip the cell") < step("close the connections"), "{steps}");
     assert_eq!(scene.differ("live", &old), json!({"concerned": ALL, "troubles": []}));
     scene.hear(&straight, "original");
 
