@@ -194,6 +194,13 @@ mod tests {
     }
 
     #[test]
+    fn an_audit_touches_nothing_whatever_its_entry_lacks() {
+        let none = FrontendValue::redirect(0, 0, backend("10.244.1.7:80")).audited();
+        let kernel = Fake::new().with(FRONTEND, Protocol::Tcp, none);
+        assert_eq!(kernel.connect(Protocol::Tcp, FRONTEND), Verdict::Pass);
+    }
+
+    #[test]
     fn what_the_filter_does_not_know_is_not_looked_up() {
         let mut kernel = Fake::new().with(FRONTEND, Protocol::Tcp, one("10.244.1.7:80"));
         kernel.filters.insert(SLOT, std::vec![1, 0]);
