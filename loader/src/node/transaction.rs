@@ -319,25 +319,34 @@ impl<'a> Transaction<'a> {
     fn uncount(&self) -> Result<(), Error> {
         let Some(counters) = Counters::open(self.writer)? else { return Ok(()) };
         let brought = &self.brought()?.resolved.tables.frontends;
-        let mut earlier = Vec::new();
-        for generation in &self.resident {
-            earlier.extend(InnerMaps::open(
-                self.writer,
-                &Folder::Resident(*generation),
-                self.writer.access(),
-            )?);
-        }
+        let mut resident = None;
         counters.forget(self.writer, |key| {
             if brought.binary_search_by_key(key, |(key, _)| *key).is_ok() {
                 return Ok(true);
             }
-            for tables in &earlier {
+            if resident.is_none() {
+                resident = Some(self.resident_tables()?);
+            }
+            for tables in resident.iter().flatten() {
                 if tables.frontend(key)?.is_some() {
                     return Ok(true);
                 }
             }
             Ok::<_, Error>(false)
         })
+    }
+
+    /// The tables of the resident generations.
+    fn resident_tables(&self) -> Result<Vec<InnerMaps>, Error> {
+        let mut tables = Vec::new();
+        for generation in &self.resident {
+            tables.extend(InnerMaps::open(
+                self.writer,
+                &Folder::Resident(*generation),
+                self.writer.access(),
+            )?);
+        }
+        Ok(tables)
     }
 
     fn program(&self, hook: Hook) -> Result<&Program, Error> {
