@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use lrpc_loader::node::{Check, Verdict};
-use lrpc_loader::probe::Family;
+use lrpc_loader::probe::{Answer, Family};
 use lrpc_schema::image::Protocol;
 use lrpc_schema::records::Hook;
 use testkit::{Client, Place};
@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_program_in_place_of_ours_is_not_ours", a_program_in_place_of_ours_is_not_ours),
     ("a_hook_that_is_missing_is_told_by_what_it_does", a_hook_that_is_missing_is_told_by_what_it_does),
     ("who_hides_the_frontend_is_noticed", who_hides_the_frontend_is_noticed),
+    ("asking_sends_no_packet", asking_sends_no_packet),
     ("what_cannot_be_asked_is_not_fine", what_cannot_be_asked_is_not_fine),
     ("a_policy_for_the_test_rows_address_wins", a_policy_for_the_test_rows_address_wins),
     ("test_rows_are_never_shown", test_rows_are_never_shown),
@@ -164,6 +165,49 @@ fn who_hides_the_frontend_is_noticed() {
     let (verdict, found) = line(&world, "answers");
     assert!(verdict == Verdict::Fail && found.starts_with("IPv4: "), "{found}");
     assert_eq!(only(world.doctor("hooks")).verdict, Verdict::Warn);
+}
+
+/// The datagrams that were sent from this network namespace.
+fn datagrams_sent() -> (u64, u64) {
+    let four = fs::read_to_string("/proc/thread-self/net/snmp").unwrap();
+    // Names and numbers are in two lines.
+    let [names, numbers] = &four.lines().filter(|line| line.starts_with("Udp:")).collect::<Vec<_>>()[..]
+    else {
+        panic!("{four}")
+    };
+    let place = names.split(' ').position(|name| name == "OutDatagrams").unwrap();
+    let six = fs::read_to_string("/proc/thread-self/net/snmp6").unwrap();
+    let six = six.lines().find_map(|line| line.strip_prefix("Udp6OutDatagrams")).unwrap();
+    (numbers.split(' ').nth(place).unwrap().parse().unwrap(), six.trim().parse().unwrap())
+}
+
+/// With a route to the reserved addresses, as every node has one, and also where nothing of ours acts.
+fn asking_sends_no_packet() {
+    let world = World::new();
+    world.sandbox.add_address("198.51.100.1/32").unwrap();
+    world.sandbox.add_address("2001:db8::1/128").unwrap();
+    for route in ["192.0.0.8/32 dev lo src 198.51.100.1", "100::8/128 dev lo src 2001:db8::1"] {
+        let arguments = ["route", "add"].into_iter().chain(route.split(' '));
+        assert!(Command::new("ip").args(arguments).status().unwrap().success());
+    }
+    let before = datagrams_sent();
+    let asked = lrpc_loader::probe::ask();
+    for ((family, answer), here) in asked.into_iter().zip(["198.51.100.1", "2001:db8::1"]) {
+        let Answer::Connected { peer, source } = answer else { panic!("{answer:?}") };
+        assert_eq!((peer, source.ip().to_string().as_str()), (family.frontend(), here), "left alone");
+    }
+    world.apply(OLD).unwrap();
+    assert_eq!(line(&world, "answers").0, Verdict::Ok);
+    for hook in [Hook::Connect4, Hook::Connect6] {
+        Foreign::passing(hook).usurp(&world.sandbox.bpffs().join(format!("links/{hook}")));
+    }
+    let (verdict, found) = line(&world, "answers");
+    assert_eq!(verdict, Verdict::Fail);
+    assert_eq!(found.matches("is left alone").count(), 2, "{found}");
+    assert_eq!(datagrams_sent(), before);
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(b"", socket.local_addr().unwrap()).unwrap();
+    assert_eq!(datagrams_sent(), (before.0 + 1, before.1), "the control: what is sent is counted");
 }
 
 fn what_cannot_be_asked_is_not_fine() {
