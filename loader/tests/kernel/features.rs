@@ -75,7 +75,9 @@ fn probe(what: &str, cgroup: &Path) -> io::Result<()> {
     let connect = bpf_attach_type::BPF_CGROUP_INET4_CONNECT;
     let pass = [set(0, 1), EXIT];
     match what {
-        "`bpf_get_netns_cookie`" => load(connect, "probe", &[instruction(0x85, 0, 0, 122), set(0, 1), EXIT]).map(drop),
+        "`bpf_get_netns_cookie`" => {
+            load(connect, "probe", &[instruction(0x85, 0, 0, 122), set(0, 1), EXIT]).map(drop)
+        }
         "`CAP_BPF`" => {
             let last: u32 = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap")?.trim().parse().unwrap();
             if last >= 39 { Ok(()) } else { Err(io::ErrorKind::Unsupported.into()) }

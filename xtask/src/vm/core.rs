@@ -41,3 +41,15 @@ pub(super) const CORE: [(&str, &[&str]); 2] = [
         ],
     ),
 ];
+
+/// Tests of what only newer kernels have, with the first release that has it. Sandboxes are not in the initial network
+/// namespace, so pods are told from their node by `--node-netns self`.
+const SINCE: [(&str, (u32, u32)); 2] = [
+    ("l06_each_value_chooses_its_clients", (5, 14)),
+    ("l08_an_agent_is_found_wherever_the_kubelet_puts_it", (5, 14)),
+];
+
+/// Whether a test is one for a kernel.
+pub(super) fn is_for(test: &str, release: (u32, u32)) -> bool {
+    SINCE.iter().all(|(name, since)| *name != test || *since <= release)
+}

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::repository::{Failure, Repository, Result, output, read, run, write};
 
-use super::core::CORE;
+use super::core::{CORE, is_for};
 use super::kernels::Fetched;
 
 /// Static: what is built once runs wherever a kernel does.
@@ -18,12 +18,17 @@ const TARGET: &str = "x86_64-unknown-linux-musl";
 /// Programs of this system that the script and the tests call.
 const PROGRAMS: [&str; 8] = ["cat", "insmod", "ip", "mount", "setpriv", "sh", "sleep", "umount"];
 
+/// Files of the repository that the tests read.
+const READ: [&str; 1] = ["policies/kiam-eks/policy.yaml"];
+
 const INIT: &str = include_str!("init.sh");
 
 /// The initramfs, but for a kernel's modules.
 pub(super) struct Guest {
     folder: PathBuf,
     archive: PathBuf,
+    /// Package and name.
+    tests: Vec<(&'static str, &'static str)>,
 }
 
 impl Guest {
@@ -35,7 +40,7 @@ impl Guest {
         for program in PROGRAMS {
             root.add_program(program)?;
         }
-        let mut core = String::new();
+        let mut core = Vec::new();
         for (package, tests) in CORE {
             let built = built(repository, package)?;
             root.add(&built.test, &Path::new("tests").join(package))?;
@@ -47,28 +52,35 @@ impl Guest {
                 if !there.lines().any(|line| line.strip_suffix(": test") == Some(test)) {
                     return Err(Failure(format!("{package} has no kernel test `{test}`")));
                 }
-                core += &format!("{package} {test}\n");
+                core.push((package, *test));
             }
         }
-        root.write("core", &core, 0o644)?;
+        for read in READ {
+            root.add(&repository.path(read), &repository.path(read))?;
+        }
+        // Paths lead through it.
+        root.make(&root.folder.join(below(&repository.path("cli"))))?;
         root.write("init", INIT, 0o755)?;
         let archive = folder.join("root.cpio");
         pack(&root.folder, &archive)?;
-        Ok(Self { folder, archive })
+        Ok(Self { folder, archive, tests: core })
     }
 
     /// The initramfs for a kernel: archives in a row are unpacked one after the other.
-    pub(super) fn initramfs(&self, kernel: &Fetched) -> Result<PathBuf> {
-        let root = Root::new(self.folder.join("modules"))?;
-        let files = fs::read_dir(&kernel.modules).map_err(|error| root.failure(&kernel.modules, &error))?;
+    pub(super) fn initramfs(&self, fetched: &Fetched) -> Result<PathBuf> {
+        let kernel = fetched.kernel;
+        let root = Root::new(self.folder.join("more"))?;
+        let files = fs::read_dir(&fetched.modules).map_err(|error| root.failure(&fetched.modules, &error))?;
         for file in files.flatten() {
             root.add(&file.path(), &Path::new("modules").join(file.file_name()))?;
         }
-        let modules = self.folder.join("modules.cpio");
-        pack(&root.folder, &modules)?;
-        let whole = self.folder.join("initramfs");
-        let bytes = [read(&self.archive)?, read(&modules)?].concat();
-        write(&whole, &bytes)?;
+        let tests = self.tests.iter().filter(|(_, test)| is_for(test, kernel.release));
+        let core: Vec<String> = tests.map(|(package, test)| format!("{package} {test}\n")).collect();
+        root.write("core", &core.concat(), 0o644)?;
+        let more = self.folder.join("more.cpio");
+        pack(&root.folder, &more)?;
+        let whole = self.folder.join(format!("initramfs-{}", kernel.series));
+        write(&whole, &[read(&self.archive)?, read(&more)?].concat())?;
         Ok(whole)
     }
 }
@@ -127,7 +139,9 @@ impl Root {
         for name in ["dev", "proc", "run", "sys", "tmp", "usr/bin", "usr/lib", "usr/lib64"] {
             root.make(&root.folder.join(name))?;
         }
-        for (name, to) in [("bin", "usr/bin"), ("sbin", "usr/bin"), ("lib", "usr/lib"), ("lib64", "usr/lib64")] {
+        for (name, to) in
+            [("bin", "usr/bin"), ("sbin", "usr/bin"), ("lib", "usr/lib"), ("lib64", "usr/lib64")]
+        {
             let link = root.folder.join(name);
             symlink(to, &link).map_err(|error| root.failure(&link, &error))?;
         }
@@ -144,7 +158,7 @@ impl Root {
 
     /// Copies a file to a path below the root.
     fn add(&self, file: &Path, at: &Path) -> Result<()> {
-        let to = self.folder.join(at.strip_prefix("/").unwrap_or(at));
+        let to = self.folder.join(below(at));
         if let Some(above) = to.parent() {
             self.make(above)?;
         }
@@ -180,8 +194,14 @@ impl Root {
     }
 }
 
+/// A path as one below a root.
+fn below(path: &Path) -> &Path {
+    path.strip_prefix("/").unwrap_or(path)
+}
+
 fn pack(folder: &Path, archive: &Path) -> Result<()> {
-    let file = fs::File::create(archive).map_err(|error| Failure(format!("`{}`: {error}", archive.display())))?;
+    let file =
+        fs::File::create(archive).map_err(|error| Failure(format!("`{}`: {error}", archive.display())))?;
     let mut pack = Command::new("sh");
     pack.args(["-c", "find . | cpio --quiet --create --format=newc"]);
     run(pack.current_dir(folder).stdout(file))

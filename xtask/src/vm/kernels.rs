@@ -12,14 +12,15 @@ use crate::repository::{Failure, Repository, Result, output, run, write};
 pub(super) struct Kernel {
     /// Its release series.
     pub(super) series: &'static str,
+    pub(super) release: (u32, u32),
     suite: &'static str,
 }
 
 /// The oldest kernel that is supported, and those of the two Debian releases after it.
-pub(super) const KERNELS: [Kernel; 3] = [
-    Kernel { series: "5.10", suite: "bullseye" },
-    Kernel { series: "6.1", suite: "bookworm" },
-    Kernel { series: "6.12", suite: "trixie" },
+pub(super) static KERNELS: [Kernel; 3] = [
+    Kernel { series: "5.10", release: (5, 10), suite: "bullseye" },
+    Kernel { series: "6.1", release: (6, 1), suite: "bookworm" },
+    Kernel { series: "6.12", release: (6, 12), suite: "trixie" },
 ];
 
 /// Depends on the newest kernel of its suite for virtual machines.
@@ -30,6 +31,7 @@ const MODULES: [&str; 4] = ["llc", "stp", "bridge", "veth"];
 
 /// What is kept of a kernel's package.
 pub(super) struct Fetched {
+    pub(super) kernel: &'static Kernel,
     pub(super) image: PathBuf,
     /// A folder with its modules.
     pub(super) modules: PathBuf,
@@ -37,9 +39,9 @@ pub(super) struct Fetched {
 
 impl Kernel {
     /// The kernel; the one that was fetched before, where there is one.
-    pub(super) fn fetch(&self, repository: &Repository) -> Result<Fetched> {
+    pub(super) fn fetch(&'static self, repository: &Repository) -> Result<Fetched> {
         let folder = repository.target().join("vm").join(self.series);
-        let kept = Fetched { image: folder.join("vmlinuz"), modules: folder.join("modules") };
+        let kept = Fetched { kernel: self, image: folder.join("vmlinuz"), modules: folder.join("modules") };
         if kept.image.exists() {
             return Ok(kept);
         }
@@ -119,6 +121,7 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 fn find(folder: &Path, fits: impl Fn(&str) -> bool) -> Result<PathBuf> {
     let files = WalkDir::new(folder).into_iter().flatten().filter(|entry| entry.file_type().is_file());
     let mut found = files.filter(|entry| entry.file_name().to_str().is_some_and(&fits));
-    let found = found.next().ok_or_else(|| Failure(format!("nothing that fits below `{}`", folder.display())));
+    let found =
+        found.next().ok_or_else(|| Failure(format!("nothing that fits below `{}`", folder.display())));
     found.map(|entry| entry.into_path())
 }

@@ -25,7 +25,7 @@ pub(super) struct Said {
     pub(super) lines: Vec<String>,
 }
 
-/// Boots a kernel with an initramfs and waits until the machine is off. Prints what it says.
+/// Boots a kernel with an initramfs and waits until the machine is off.
 ///
 /// # Errors
 /// Where it does not come to its end in time.
@@ -55,7 +55,6 @@ pub(super) fn run(kernel: &Path, initramfs: &Path) -> Result<Said> {
     loop {
         match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
             Ok(line) => {
-                println!("{line}");
                 match line.split_once(' ') {
                     Some(("ok", _)) => said.passed += 1,
                     Some(("FAILED", test)) => said.failed.push(test.to_owned()),
