@@ -13,6 +13,7 @@ mod packages;
 mod repository;
 mod suite;
 mod tidy;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,8 @@ enum Chore {
     Bless,
     /// Replay the fuzz corpora and look for new input
     Fuzz(fuzz::Args),
+    /// Run the core of the kernel suite on older kernels, in virtual machines
+    Vm(vm::Args),
     /// Measure the release build on generated input
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Chore::Tidy(args) => tidy::run(&repository, &args),
         Chore::Bless => bless::run_cases(&repository),
         Chore::Fuzz(args) => fuzz::run_targets(&repository, &args),
+        Chore::Vm(args) => vm::run(&repository, &args),
         Chore::Bench(bench) => bench::run(&repository, &bench),
     });
     match done {

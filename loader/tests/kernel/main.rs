@@ -18,6 +18,7 @@ mod careless;
 mod crashes;
 mod doctor;
 mod edges;
+mod features;
 mod generations;
 mod mixes;
 mod neighbours;
@@ -26,6 +27,7 @@ mod races;
 mod raw;
 mod storm;
 mod tampering;
+mod verifier;
 mod watch;
 mod world;
 
@@ -38,12 +40,14 @@ fn main() {
         crashes::TESTS,
         doctor::TESTS,
         edges::TESTS,
+        features::TESTS,
         mixes::TESTS,
         neighbours::TESTS,
         ownership::TESTS,
         races::TESTS,
         storm::TESTS,
         tampering::TESTS,
+        verifier::TESTS,
         watch::TESTS,
     ]);
 }
