@@ -33,8 +33,10 @@ impl Figures {
     /// Takes what the test of the verifier said: lines like `verifier: 5.10 connect4 4191`.
     pub(super) fn add(&mut self, lines: &[String]) -> Result<()> {
         for line in lines {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            if let ["verifier:", series, program, instructions] = words[..] {
+            // The first stands behind the test's name, where the test failed in the end.
+            let Some((_, figure)) = line.split_once("verifier: ") else { continue };
+            let words: Vec<&str> = figure.split_whitespace().collect();
+            if let [series, program, instructions] = words[..] {
                 let instructions =
                     instructions.parse().map_err(|error| Failure(format!("`{line}`: {error}")))?;
                 self.0.entry(series.to_owned()).or_default().insert(program.to_owned(), instructions);

@@ -72,7 +72,7 @@ impl Map {
         // The kernel keeps 15 bytes of a name and a NUL.
         let mut map_name = [0; 16];
         for (place, byte) in map_name.iter_mut().take(15).zip(name.bytes()) {
-            *place = byte.cast_signed();
+            *place = libc::c_char::from_ne_bytes([byte]);
         }
         let mut attributes = attributes();
         attributes.__bindgen_anon_1.map_type = shape.kind.number();

@@ -267,6 +267,6 @@ unsafe fn info_into<T>(fd: BorrowedFd<'_>, info: &mut T) -> io::Result<()> {
 
 /// A name as the kernel keeps it, up to the first NUL.
 fn kernel_name(name: &[libc::c_char; 16]) -> String {
-    let bytes: Vec<u8> = name.iter().map(|c| c.cast_unsigned()).take_while(|&byte| byte != 0).collect();
+    let bytes: Vec<u8> = name.iter().flat_map(|c| c.to_ne_bytes()).take_while(|&byte| byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
