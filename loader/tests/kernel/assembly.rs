@@ -37,7 +37,7 @@ pub(crate) fn load(hook: bpf_attach_type, name: &str, code: &[Instruction]) -> i
     program.insn_cnt = u32::try_from(code.len()).map_err(io::Error::other)?;
     program.license = c"Apache-2.0".as_ptr().addr() as u64;
     for (place, byte) in program.prog_name.iter_mut().zip(name.bytes().take(15)) {
-        *place = byte.cast_signed();
+        *place = libc::c_char::from_ne_bytes([byte]);
     }
     program.log_level = 1;
     program.log_buf = log.as_mut_ptr().addr() as u64;
