@@ -212,12 +212,9 @@ impl Context {
 /// Adds one to what is counted of a frontend.
 #[inline(always)]
 fn count(key: FrontendKey, fate: Fate) {
-    const { assert!(CountPlace::WAYS == 4, "each place of a set is asked below") };
+    const { assert!(CountPlace::WAYS == 2, "each place of a set is asked below") };
     let first = CountPlace::first(&key);
-    let is_counted = count_at(first, key, fate)
-        || count_at(first.wrapping_add(1), key, fate)
-        || count_at(first.wrapping_add(2), key, fate)
-        || count_at(first.wrapping_add(3), key, fate);
+    let is_counted = count_at(first, key, fate) || count_at(first.wrapping_add(1), key, fate);
     if !is_counted {
         count_rest(Fate::Dropped);
     }

@@ -88,9 +88,9 @@ words!(CountPlace, 8);
 
 impl CountPlace {
     /// How many sets there are: a power of two.
-    pub const SETS: u32 = 1024;
+    pub const SETS: u32 = 2048;
     /// How many places a set has.
-    pub const WAYS: u32 = 4;
+    pub const WAYS: u32 = 2;
     /// The place that counts what the others cannot: decisions that a full ring did not take, and those of frontends
     /// that found no place; in the first two words behind its frontend, which is none.
     pub const REST: u32 = Self::SETS * Self::WAYS;
