@@ -17,9 +17,6 @@ pub(crate) struct Counters {
     places: PerCpuArray,
 }
 
-/// What one place holds, on each CPU.
-type OnCpus = Vec<CountPlace>;
-
 impl Counters {
     /// Opens the pinned counters; `None` where nothing has been counted yet.
     pub(crate) fn open(reader: &Reader) -> Result<Option<Self>, SharedError> {
@@ -38,25 +35,25 @@ impl Counters {
     /// What was counted of each frontend.
     pub(crate) fn read(&self) -> Result<BTreeMap<FrontendKey, Counts>, SysError> {
         let mut read: BTreeMap<FrontendKey, Counts> = BTreeMap::new();
-        for index in 0..CountPlace::REST {
-            for place in self.at(index)? {
+        self.places.each(&mut |_, values| {
+            for place in on_cpus(values) {
                 if let Some(frontend) = place.frontend() {
                     let sum = read.entry(frontend).or_default();
                     *sum = sum.and(place.counts());
                 }
             }
-        }
+        })?;
         Ok(read)
     }
 
     /// How many decisions could not be told to a monitor.
     pub(crate) fn lost(&self) -> Result<u64, SysError> {
-        Ok(self.at(CountPlace::REST)?.iter().map(CountPlace::lost).sum())
+        Ok(self.rest()?.iter().map(CountPlace::lost).sum())
     }
 
     /// How many decisions were not counted, since their frontends found no place.
     pub(crate) fn uncounted(&self) -> Result<u64, SysError> {
-        Ok(self.at(CountPlace::REST)?.iter().map(CountPlace::uncounted).sum())
+        Ok(self.rest()?.iter().map(CountPlace::uncounted).sum())
     }
 
     /// Frees the places of frontends that are not to be kept. A place that another CPU has given to one that is stays
@@ -66,9 +63,15 @@ impl Counters {
         _writer: &Writer,
         mut is_kept: impl FnMut(&FrontendKey) -> Result<bool, E>,
     ) -> Result<(), E> {
-        for index in 0..CountPlace::REST {
-            let frontends: Vec<_> = self.at(index)?.iter().filter_map(CountPlace::frontend).collect();
-            let mut is_used = frontends.is_empty();
+        let mut taken = Vec::new();
+        self.places.each(&mut |index, values| {
+            let frontends: Vec<_> = on_cpus(values).filter_map(|place| place.frontend()).collect();
+            if !frontends.is_empty() {
+                taken.push((index, frontends));
+            }
+        })?;
+        for (index, frontends) in taken {
+            let mut is_used = false;
             for frontend in &frontends {
                 is_used |= is_kept(frontend)?;
             }
@@ -79,9 +82,14 @@ impl Counters {
         Ok(())
     }
 
-    fn at(&self, index: u32) -> Result<OnCpus, SysError> {
-        let values = self.places.get(index)?;
-        let places = values.chunks_exact(CountPlace::SIZE).filter_map(|value| value.try_into().ok());
-        Ok(places.map(CountPlace::from_bytes).collect())
+    /// The place that counts what the others cannot, on each CPU.
+    fn rest(&self) -> Result<Vec<CountPlace>, SysError> {
+        Ok(on_cpus(&self.places.get(CountPlace::REST)?).collect())
     }
+}
+
+/// What one place holds, on each CPU.
+fn on_cpus(values: &[u8]) -> impl Iterator<Item = CountPlace> {
+    let values = values.chunks_exact(CountPlace::SIZE).filter_map(|value| value.try_into().ok());
+    values.map(CountPlace::from_bytes)
 }

@@ -33,12 +33,12 @@ const ERRORS: [i32; 8] = [
     libc::EINTR,
 ];
 
-/// The errors that a call fails with in its turn: all of them where `LRPC_FAULTS=all` is set, as in CI, else one,
-/// by turns.
+/// The errors that a call fails with in its turn: as many of them as `LRPC_FAULTS` says (1, 2, 4 or 8), by turns.
 fn errors(call: usize) -> impl Iterator<Item = (usize, i32)> {
-    let all = std::env::var("LRPC_FAULTS").is_ok_and(|value| value == "all");
-    let turn = move |number: usize| all || number == call % ERRORS.len();
-    ERRORS.into_iter().enumerate().filter(move |(number, _)| turn(*number))
+    let count = std::env::var("LRPC_FAULTS").ok().and_then(|count| count.parse().ok()).unwrap_or(1);
+    assert!([1, 2, 4, 8].contains(&count), "LRPC_FAULTS={count}");
+    let stride = ERRORS.len() / count;
+    ERRORS.into_iter().enumerate().filter(move |(number, _)| number % stride == call % stride)
 }
 
 /// The generation and the number of frontends that a connect meets.

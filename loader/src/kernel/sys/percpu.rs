@@ -14,6 +14,9 @@ pub(crate) struct PerCpuArray {
     cpus: usize,
 }
 
+/// What bpf(2) says where a kind of map lacks an operation: no error of user space, and without a name in libc.
+const ENOTSUPP: i32 = 524;
+
 /// Where the kernel says for which CPUs it keeps values: for those that may ever be plugged in.
 const POSSIBLE: &str = "/sys/devices/system/cpu/possible";
 
@@ -38,6 +41,40 @@ impl PerCpuArray {
         unsafe { call(Command::MapLookupElem, &mut attributes) }
             .map_err(|error| self.map.fail("looking into", "bpf(BPF_MAP_LOOKUP_ELEM)", error))?;
         Ok(values)
+    }
+
+    /// Shows every element: its index, and the values of all CPUs, one after the other.
+    pub(crate) fn each(&self, show: &mut dyn FnMut(u32, &[u8])) -> Result<(), SysError> {
+        let most = self.map.shape().max_entries;
+        let (mut indices, mut values) =
+            (vec![0_u32; most as usize], vec![0_u8; most as usize * self.value_size()]);
+        let mut next = 0_u32;
+        let mut attributes = attributes();
+        attributes.batch.map_fd = raw(self.map.as_fd());
+        attributes.batch.out_batch = address(&raw mut next);
+        attributes.batch.keys = address(indices.as_mut_slice());
+        attributes.batch.values = address(values.as_mut_slice());
+        attributes.batch.count = most;
+        // SAFETY: the buffers have room for every index and as many values of every possible CPU, each rounded up to
+        // eight bytes as the kernel does, and `next` for the cursor of an array.
+        match unsafe { call(Command::MapLookupBatch, &mut attributes) } {
+            Ok(_) => {}
+            // There is nothing behind what was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // Kernels before 5.13 read such arrays one by one.
+            Err(error) if error.raw_os_error() == Some(ENOTSUPP) => {
+                for index in 0..most {
+                    show(index, &self.get(index)?);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(self.map.fail("reading", "bpf(BPF_MAP_LOOKUP_BATCH)", error)),
+        }
+        // SAFETY: the kernel has written the number of entries it read into the same field.
+        let read = unsafe { attributes.batch.count } as usize;
+        let elements = indices.iter().zip(values.chunks_exact(self.value_size()));
+        elements.take(read).for_each(|(index, values)| show(*index, values));
+        Ok(())
     }
 
     /// Makes the values of one element zeros.
