@@ -61,7 +61,7 @@ fn is_client<K: Kernel>(kernel: &K, slot: Slot, meta: &Meta, kind: ClientKind, s
 
 /// Whether the task's cgroup, or one above it at one of the levels, is in a set.
 ///
-/// Not a loop: kernels before 6.16 follow, without CAP_PERFMON, also the side of a branch that is not taken, and a
+/// Not a loop: kernels up to 6.12, at least, follow, without CAP_PERFMON, also the side of a branch that is not taken, and a
 /// counter that has left its loop that way never ends it.
 #[inline(always)]
 fn is_below<K: Kernel>(kernel: &K, slot: Slot, levels: Levels, set: SetId) -> bool {

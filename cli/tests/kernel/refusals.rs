@@ -173,6 +173,8 @@ fn what_this_version_lacks_is_refused() {
     let inventory = world.inventory(&[]);
     let image = world.image("guide", &guide_policy(80));
     refused(&world, world.apply(&image, &inventory, &["--mode", "pods-only"]), 2, &["not in this version"]);
+    let closing = world.apply(&image, &inventory, &["--audit", "--existing", "close"]);
+    refused(&world, closing, 2, &["--audit", "--existing close"]);
 }
 
 /// L6, L8: where somebody cannot be told from others, nothing of the image is loaded: neither a boundary by half nor

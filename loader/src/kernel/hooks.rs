@@ -44,7 +44,7 @@ pub(crate) const fn attach_type(hook: Hook) -> u32 {
     attach_type as u32
 }
 
-/// Attaches a program: before those that are there, where the kernel can (6.16 and newer; older ones know no
+/// Attaches a program: before those that are there, where the kernel can (6.16 and newer, and Debian's 6.12; others know no
 /// such flag and say EINVAL). `behind` is asked whether behind them will do, and is told how many there are.
 pub(crate) fn attach<E: From<SysError>>(
     _writer: &Writer,

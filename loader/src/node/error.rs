@@ -296,7 +296,7 @@ impl Error {
             }
             Self::Held(_) => Some("attach that program with BPF_F_ALLOW_MULTI, or detach it".to_owned()),
             Self::Behind { .. } => Some(
-                "on kernel 6.16 or newer, where lrpc attaches before them, `lrpc unload` and apply again; else name \
+                "on a kernel where lrpc can attach before them (6.16; Debian's 6.12), `lrpc unload` and apply again; else name \
                  a cgroup below theirs by --cgroup"
                     .to_owned(),
             ),

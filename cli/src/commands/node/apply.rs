@@ -4,7 +4,8 @@ use clap::ValueEnum;
 use ipnet::IpNet;
 use lrpc_linker::{Linked, MapSet};
 use lrpc_loader::node::{
-    Applied, ApplyOptions, Changes, Check, Error, ExistingCount, Expect, Node, NodeNetns, Preview, Verdict,
+    Applied, ApplyOptions, Changes, Check, Error, Existing, ExistingCount, Expect, Node, NodeNetns, Preview,
+    Verdict,
 };
 use lrpc_loader::resolve::Conduct;
 use lrpc_schema::image::Image;
@@ -93,6 +94,10 @@ enum NodeNetnsArg {
 }
 
 pub(crate) fn run(args: &Args, output: Output) -> Outcome {
+    if args.audit && args.existing.existing() == Existing::Close {
+        let failure = Failure::new("`--audit` touches no connection, and `--existing close` closes some");
+        return Err(failure.help("leave one of the two out"));
+    }
     let image = set::require(&args.set, output)?;
     let given = inventory::require(&args.inventory.inventory)?;
     let Linked { map_set, findings } = link::link(&image, &given.inventory, &args.node, &args.allow_address)?;

@@ -19,8 +19,7 @@ const NAME: &str = "hooks";
 const NAMED: usize = 5;
 
 /// What to do about programs that run before ours where they need not.
-const FIRST: &str =
-    "on kernel 6.16 or newer, `lrpc unload` and apply again; else name a cgroup below theirs by --cgroup";
+const FIRST: &str = "on a kernel with an order of programs (6.16; Debian's 6.12), `lrpc unload` and apply again; else name a cgroup below theirs by --cgroup";
 
 /// Where a cgroup is, seen from the redirected one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
