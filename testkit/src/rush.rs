@@ -34,6 +34,9 @@ impl Rush {
         }
     }
 
+    /// The failure of a datagram that was sent and that the server has not received.
+    pub const LOST: &'static str = "no datagram came";
+
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         [Self::Connect, Self::Send].into_iter().find(|rush| rush.name() == name)
     }
@@ -75,7 +78,8 @@ fn connect(socket: &UdpSocket, to: SocketAddr) -> io::Result<SocketAddr> {
 
 fn send(socket: &UdpSocket, to: SocketAddr, server: &UdpSocket) -> io::Result<SocketAddr> {
     socket.send_to(b"who?", to)?;
-    let (_, at) = server.recv_from(&mut [0; 64])?;
+    let came = server.recv_from(&mut [0; 64]);
+    let (_, at) = came.map_err(|_timeout| io::Error::other(Rush::LOST))?;
     Ok(at)
 }
 

@@ -108,11 +108,16 @@ fn key() -> FrontendKey {
     FrontendKey::new(frontend().ip(), frontend().port(), Protocol::Udp)
 }
 
-/// How many calls were answered, and how many met no set or parts of two.
+/// How many calls were answered, and how many met no set or parts of two. A datagram that was sent and not received says
+/// neither: every set's port is the server's, which listens on every address. Linux 6.18 loses one in some million, with
+/// a count of `NoPorts`, while other sockets of the node connect, which moves them from one chain of its table to another
+/// under the eyes of who looks for the server.
 fn judge(storm: &Storm) -> (u64, u64) {
-    let all = storm.answers.values().chain(storm.failures.values()).sum();
+    let all: u64 = storm.answers.values().chain(storm.failures.values()).sum();
+    let lost = storm.failures.get(Rush::LOST).copied().unwrap_or_default();
+    assert!(lost <= 1 + all / 100_000, "{lost} of {all} datagrams were lost");
     let whole = storm.answers.iter().filter(|(address, _)| set_of(address).is_some());
-    (all, all - whole.map(|(_, count)| count).sum::<u64>())
+    (all, all - lost - whole.map(|(_, count)| count).sum::<u64>())
 }
 
 #[track_caller]
@@ -209,9 +214,11 @@ fn a_second_look_at_the_cell_shows_mixes() {
     let world = world();
     let storm = flipping(&world, || {
         let (_link, cgroup) = attach(&world, Between::SecondLook);
-        rush(&cgroup, Rush::Connect, CALLS_OF_A_CONTROL)
+        // The processor may be the same as the one that flips, and then no flip comes between for a while.
+        let mut storms = (0..20).map(|_| rush(&cgroup, Rush::Connect, CALLS_OF_A_CONTROL));
+        storms.find(|storm| judge(storm).1 > 0)
     });
-    assert_mixed(&storm);
+    assert_mixed(&storm.expect("no mix was seen"));
 }
 
 /// The control: a loader without a cell puts one table after the other into the active slot.
