@@ -9,7 +9,6 @@ use crate::fuzz;
 use crate::packages;
 use crate::repository::{Repository, Result, run};
 use crate::tidy;
-use crate::vm;
 
 /// Debian packages that the tests run: real servers, real clients, and what makes their surroundings.
 const PACKAGES: &str = include_str!("../packages.txt");
@@ -73,8 +72,6 @@ pub(crate) fn run_all(repository: &Repository) -> Result<()> {
     tests.env("LRPC_STORM_SWAPS", "1000").env("LRPC_STORM_CALLS", "10000000");
     // The rebuilt object: the committed one's bytes, or those that this machine's tools make.
     run(tests.env("LRPC_BPF_OBJECT", &rebuilt))?;
-    step(&begin, "older kernels, in virtual machines");
-    vm::run(repository, &vm::Args::default())?;
     step(&begin, "fuzz: every corpus, and a little beyond");
     fuzz::run_targets(repository, &fuzz::Args::briefly(FUZZ_SECONDS))?;
     step(&begin, "documentation");
